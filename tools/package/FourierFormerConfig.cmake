@@ -1,0 +1,13 @@
+# find_package(FourierFormer): the targets FourierFormer::ff (everything), and one a folder, FourierFormer::core,
+# ::autograd, ::nn, ::optim and ::models.
+
+include(CMakeFindDependencyMacro)
+find_dependency(PkgConfig)
+find_dependency(TBB)
+find_dependency(fmt)
+find_dependency(hwy)
+find_dependency(nlohmann_json)
+find_dependency(ZLIB)
+pkg_check_modules(OPENBLAS REQUIRED QUIET IMPORTED_TARGET openblas)
+
+include(${CMAKE_CURRENT_LIST_DIR}/FourierFormerTargets.cmake)
