@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+
+namespace ff::cpu::fourier {
+
+// The float32 kernel works on tiles of queries by keys. Within a tile the kernel of a pair is the number
+// mantissa 2^exponent, the two kept apart: K may be as small as 1e-300, and its logarithm as a float would have lost
+// the digits that the weights are made of.
+
+/// Rows of a tile of queries and of keys: the scores of one fill 32 KiB, about a first-level cache.
+inline constexpr std::int64_t query_tile = 32, key_tile = 256;
+/// Queries are taken this many at a time, keys this many: rows of a packed tile are padded to a multiple of it.
+inline constexpr std::int64_t query_block = 4, key_block = 16;
+
+constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
+
+/// What the kernel needs to know of R, one entry a feature.
+struct Features {
+  std::int64_t dim;
+  const double* turns;  ///< R / pi
+  const float* scale;   ///< the same
+  /// Features are clamped to this magnitude, so that no product overflows; NaN where R is not finite.
+  const float* limit;
+};
+
+/// A tile of queries or keys with rows next to each other: feature d of row i at [d * stride + i], padded with
+/// copies of the last row.
+/// R q / pi modulo 1, "turns", is phase / 2^32 + tail, a fixed-point number of 56 bits: the difference of two, which
+/// wraps, is x / pi = R (q - k) / pi modulo 1 without error however large x is. Reducing the float R (q - k) instead
+/// would lose the digits that the sine depends on.
+struct PackedTile {
+  float* value;
+  std::int32_t* phase;
+  float* tail;
+  float *low, *high;  ///< a feature: its least and largest value
+  float* poison;      ///< a row: NaN where a feature of it is not finite, else 0
+  std::int64_t stride;
+};
+
+/// Packs rows data[i * row + d], i < rows, into a tile with room for padded rows.
+void pack_tile(const Features&, const float* data, std::int64_t row, std::int64_t rows, std::int64_t padded,
+               const PackedTile&);
+
+/// The features of a pair of tiles: order[0, near) are those where |x| < pi / 2 for every query and key, which saves
+/// reducing it; order[near, dim) the others.
+struct FeatureOrder {
+  const std::int64_t* order;
+  std::int64_t near, dim;
+};
+
+/// Writes the order.
+FeatureOrder order_features(const Features&, const PackedTile& q, const PackedTile& k, std::int64_t* order);
+
+/// Scores of a tile: (rows, ld), and of each block of queries only the first columns[block] keys, a multiple of
+/// key_block, are to be computed.
+struct ScoreTile {
+  std::int64_t rows, ld;
+  const std::int64_t* columns;
+  FeatureOrder features;
+  float* mantissa;  ///< in (1/2, 2), or 0; NaN for rows or keys with a NaN
+  float* exponent;  ///< a whole number; -infinity hides the pair
+};
+
+/// mantissa 2^exponent = prod_d |sinc(R_d (q_id - k_jd))|.
+void score_tile(const Features&, const PackedTile& q, const PackedTile& k, const ScoreTile&);
+
+/// The power that kernels are raised to. A weight is K^power over 2^(power reference) of its row, the reference about
+/// log2 of the largest K. As a float that has few digits, but it is the same number for all keys of the row.
+struct Power {
+  explicit Power(double p);
+  float value;
+  int whole;  ///< value, where it is a small whole number: weights come by multiplication, references are whole; else 0
+};
+
+/// Below every exponent but that of a hidden pair: the reference of a row that has seen no key.
+inline constexpr float no_reference = -0x1p30f;
+
+/// A softmax over keys that come in tiles.
+struct RowState {
+  float reference = no_reference;
+  double sum = 0;  ///< of weights
+};
+
+/// Replaces mantissas by weights, for columns [0, width), and brings the states of the rows up to date. Weights of
+/// former tiles, and what was summed with them, are to be multiplied by rescale[row].
+void weigh_tile(const Power&, const ScoreTile&, std::int64_t width, RowState* states, float* rescale);
+
+/// What the backward pass knows of a row.
+struct RowGradient {
+  float reference, inverse_sum;
+  float mean;  ///< dout_i . o_i
+};
+
+/// Replaces mantissas by the weights that multiplied the values (dropped out as factors says, where not null), and
+/// products g_ij = dout_i . v_j by dS_ij = w_ij (factor_ij g_ij - mean_i); for columns [0, width). Rows up to a
+/// multiple of query_block become 0.
+void weigh_tile_backward(const Power&, const ScoreTile&, std::int64_t width, const RowGradient* rows,
+                         const float* factors, float* products);
+
+/// Adds, with t_ij = pi dS_ij c(R_d (k_jd - q_id)): sum_j t_ij to dq[d * q.stride + i], sum_i t_ij to
+/// dk[d * k.stride + j], sum_ij t_ij (k_jd - q_id) to dr[d].
+void score_gradients(const Features&, const PackedTile& q, const PackedTile& k, const ScoreTile&, const float* ds,
+                     float* dq, float* dk, double* dr);
+
+}  // namespace ff::cpu::fourier

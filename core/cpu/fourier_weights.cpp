@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ff/core/cpu/fourier_tiles.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ff/core/cpu/fourier_weights.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ff/core/cpu/fourier_power-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace ff::cpu::fourier {
+namespace HWY_NAMESPACE {
+namespace {
+
+HWY_INLINE float Reference(const Power& power, const float* mantissa, const float* exponent, std::int64_t width) {
+  V largest = SetAll(hidden);
+  if (power.whole) {
+    for (std::int64_t j = 0; j < width; j += LaneCount()) largest = hn::Max(largest, hn::LoadU(D(), exponent + j));
+    return hn::GetLane(hn::MaxOfLanes(D(), largest));
+  }
+  for (std::int64_t j = 0; j < width; j += LaneCount()) {
+    const V e = hn::LoadU(D(), exponent + j), m = hn::LoadU(D(), mantissa + j);
+    const V score = hn::Add(e, Log2(m));
+    largest = hn::Max(largest, hn::IfThenElse(hn::Gt(e, SetAll(hidden)), score, e));
+  }
+  return hn::GetLane(hn::MaxOfLanes(D(), largest));
+}
+
+void WeighTileImpl(const Power& power, const ScoreTile& tile, std::int64_t width, RowState* states, float* rescale) {
+  for (std::int64_t i = 0; i < tile.rows; ++i) {
+    float* mantissa = tile.mantissa + i * tile.ld;
+    const float* exponent = tile.exponent + i * tile.ld;
+    RowState& state = states[i];
+    const float old = state.reference;
+    state.reference = std::fmax(old, Reference(power, mantissa, exponent, width));
+    V sum = hn::Zero(D());
+    for (std::int64_t j = 0; j < width; j += LaneCount()) {
+      const V w = Weight(power, hn::LoadU(D(), mantissa + j), hn::LoadU(D(), exponent + j), SetAll(state.reference));
+      sum = hn::Add(sum, w);
+      hn::StoreU(w, D(), mantissa + j);
+    }
+    rescale[i] = std::exp2(power.value * (old - state.reference));
+    state.sum = state.sum * double{rescale[i]} + double{hn::GetLane(hn::SumOfLanes(D(), sum))};
+  }
+}
+
+void WeighTileBackwardImpl(const Power& power, const ScoreTile& tile, std::int64_t width, const RowGradient* rows,
+                           const float* factors, float* products) {
+  for (std::int64_t i = 0; i < tile.rows; ++i) {
+    float *mantissa = tile.mantissa + i * tile.ld, *product = products + i * tile.ld;
+    const float *exponent = tile.exponent + i * tile.ld, *factor = factors ? factors + i * tile.ld : nullptr;
+    const V reference = SetAll(rows[i].reference), inverse_sum = SetAll(rows[i].inverse_sum);
+    for (std::int64_t j = 0; j < width; j += LaneCount()) {
+      const V e = hn::LoadU(D(), exponent + j);
+      const V w = hn::Mul(Weight(power, hn::LoadU(D(), mantissa + j), e, reference), inverse_sum);
+      const V f = factor ? hn::LoadU(D(), factor + j) : SetAll(1.0f);
+      const V g = hn::MulSub(f, hn::LoadU(D(), product + j), SetAll(rows[i].mean));
+      const auto seen = hn::Gt(e, SetAll(hidden));  // products and factors of padding are undefined
+      hn::StoreU(hn::IfThenElseZero(seen, hn::Mul(w, f)), D(), mantissa + j);
+      hn::StoreU(hn::IfThenElseZero(seen, hn::Mul(w, g)), D(), product + j);
+    }
+  }
+  for (std::int64_t i = tile.rows; i < round_up(tile.rows, query_block); ++i) {
+    std::fill_n(tile.mantissa + i * tile.ld, width, 0.0f);
+    std::fill_n(products + i * tile.ld, width, 0.0f);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace ff::cpu::fourier
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ff::cpu::fourier {
+
+Power::Power(double p) : value(static_cast<float>(p)), whole(p <= 8 && p == std::floor(p) ? static_cast<int>(p) : 0) {}
+
+HWY_EXPORT(WeighTileImpl);
+void weigh_tile(const Power& power, const ScoreTile& tile, std::int64_t width, RowState* states, float* rescale) {
+  HWY_DYNAMIC_DISPATCH(WeighTileImpl)(power, tile, width, states, rescale);
+}
+
+HWY_EXPORT(WeighTileBackwardImpl);
+void weigh_tile_backward(const Power& power, const ScoreTile& tile, std::int64_t width, const RowGradient* rows,
+                         const float* factors, float* products) {
+  HWY_DYNAMIC_DISPATCH(WeighTileBackwardImpl)(power, tile, width, rows, factors, products);
+}
+
+}  // namespace ff::cpu::fourier
+#endif

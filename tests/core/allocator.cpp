@@ -1,0 +1,37 @@
+#include "ff/core/allocator.h"
+
+#include <cstdint>
+#include <cstring>
+
+#include <doctest/doctest.h>
+
+using namespace ff;
+
+TEST_CASE("allocator: aligned, reused, counted, bounded") {
+  empty_cache();
+  const MemoryStats before = memory_stats();
+  void* a = allocate(1000);
+  CHECK(reinterpret_cast<std::uintptr_t>(a) % 64 == 0);
+  std::memset(a, 1, 1000);
+  CHECK(memory_stats().in_use >= before.in_use + 1000);
+  deallocate(a, 1000);
+  CHECK(memory_stats().in_use == before.in_use);
+  CHECK(memory_stats().cached >= 1000);
+  void* b = allocate(1001);  // of the same class
+  CHECK(b == a);
+  CHECK(memory_stats().reused == before.reused + 1);
+  deallocate(b, 1001);
+  empty_cache();
+  CHECK(memory_stats().cached == 0);
+  void* none = allocate(0);
+  CHECK(none != nullptr);
+  deallocate(none, 0);
+}
+
+TEST_CASE("allocator: every size fits its class") {
+  for (std::size_t bytes = 1; bytes < 5000; bytes += 13) {
+    void* p = allocate(bytes);
+    std::memset(p, 0xab, bytes);
+    deallocate(p, bytes);
+  }
+}

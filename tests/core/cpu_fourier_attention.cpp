@@ -1,0 +1,434 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <hwy/targets.h>
+
+#include "ff/core/cpu/fourier_attention.h"
+#include "ff/core/parallel.h"
+#include "ff/core/random.h"
+
+#include "tests/support/compare.h"
+#include "tests/support/fourier_attention_reference.h"
+
+using namespace ff;
+using namespace ff::cpu;
+using ff::test::FourierInputs;
+using ff::test::FourierResults;
+using ff::test::largest_difference;
+
+namespace {
+
+using Index = std::int64_t;
+
+struct Setting {
+  AttentionSizes sizes;
+  double power = 4, r = 1;
+  double spread = 1;  // of queries and keys: normal of this deviation
+  double range = 0;   // where positive: uniform in [-range, range] instead
+  double offset = 0;  // added to queries and keys
+};
+
+std::string name(const Setting& s) {
+  return fmt::format("sizes ({}, {}, {}, {}, {}, {}) power {} r {} spread {} range {} offset {}", s.sizes.batch,
+                     s.sizes.heads, s.sizes.queries, s.sizes.keys, s.sizes.dim, s.sizes.value_dim, s.power, s.r,
+                     s.spread, s.range, s.offset);
+}
+
+// Random inputs, exact in float32 so that both kernels and the reference see the same.
+std::vector<double> random(Index n, std::uint64_t seed, double range) {
+  std::vector<float> x(static_cast<std::size_t>(n));
+  if (range > 0) {
+    fill_uniform(x.data(), n, {seed, 0});
+    for (float& v : x) v = static_cast<float>(range * (2 * double{v} - 1));
+  } else {
+    fill_normal(x.data(), n, {seed, 0});
+  }
+  return {x.begin(), x.end()};
+}
+
+FourierInputs inputs(const Setting& s) {
+  const auto [batch, heads, queries, keys, dim, values] = s.sizes;
+  FourierInputs in{s.sizes, {}, {s.power, 0}, {}, {}, {}, {}, {}};
+  in.q = random(batch * heads * queries * dim, 11, s.range);
+  in.k = random(batch * heads * keys * dim, 12, s.range);
+  in.v = random(batch * heads * keys * values, 13, 0);
+  in.dout = random(batch * heads * queries * values, 14, 0);
+  in.r = random(heads * dim, 15, 1);
+  for (double& r : in.r) r = static_cast<float>(s.r * (1 + 0.2 * r));
+  for (auto* x : {&in.q, &in.k})
+    for (double& v : *x) v = static_cast<float>(s.offset + (s.range > 0 ? v : s.spread * v));
+  return in;
+}
+
+template <class T>
+std::vector<T> as(const std::vector<double>& x) {
+  return std::vector<T>(x.begin(), x.end());
+}
+
+template <class T>
+Heads<T> heads_of(T* data, Index heads, Index rows, Index features) {
+  return {data, heads * rows * features, rows * features, features};
+}
+
+template <class T>
+struct Results {
+  std::vector<T> out, row_max, row_sum, dq, dk, dv, dr;
+};
+
+// Forward and backward of the kernel on dense arrays; results are filled with a wrong number first.
+template <class T>
+Results<T> run(const FourierInputs& in) {
+  const auto [batch, heads, queries, keys, dim, values] = in.sizes;
+  const std::vector<T> q = as<T>(in.q), k = as<T>(in.k), v = as<T>(in.v), r = as<T>(in.r), dout = as<T>(in.dout);
+  const auto rows = static_cast<std::size_t>(batch * heads * queries);
+  auto blank = [](std::size_t n) { return std::vector<T>(n, T{77}); };
+  Results<T> y{blank(dout.size()), blank(rows),     blank(rows),    blank(q.size()),
+               blank(k.size()),    blank(v.size()), blank(r.size())};
+  const auto hq = heads_of(q.data(), heads, queries, dim), hk = heads_of(k.data(), heads, keys, dim);
+  const auto hv = heads_of(v.data(), heads, keys, values), hdout = heads_of(dout.data(), heads, queries, values);
+  fourier_attention(in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of(y.out.data(), heads, queries, values),
+                    y.row_max.data(), y.row_sum.data());
+  fourier_attention_backward(
+      in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of<const T>(y.out.data(), heads, queries, values),
+      y.row_max.data(), y.row_sum.data(), hdout, heads_of(y.dq.data(), heads, queries, dim),
+      heads_of(y.dk.data(), heads, keys, dim), heads_of(y.dv.data(), heads, keys, values), y.dr.data());
+  return y;
+}
+
+double largest(const std::vector<double>& x) {
+  double m = 0;
+  for (double v : x) m = std::max(m, std::abs(v));
+  return m;
+}
+
+// Outputs relative to the largest |v|, gradients relative to their own largest entry.
+template <class T>
+void check_against(const FourierInputs& in, const FourierResults& want, double out_tolerance,
+                   double gradient_tolerance) {
+  const Results<T> got = run<T>(in);
+  const auto [batch, heads, queries, keys, dim, values] = in.sizes;
+  const auto out = largest_difference(got.out, want.out, Shape{batch, heads, queries, values});
+  CHECK_MESSAGE(out.absolute <= out_tolerance * largest(in.v), "out: ", out.str());
+  const auto dq = largest_difference(got.dq, want.dq, Shape{batch, heads, queries, dim});
+  CHECK_MESSAGE(dq.relative <= gradient_tolerance, "dq: ", dq.str());
+  const auto dk = largest_difference(got.dk, want.dk, Shape{batch, heads, keys, dim});
+  CHECK_MESSAGE(dk.relative <= gradient_tolerance, "dk: ", dk.str());
+  const auto dv = largest_difference(got.dv, want.dv, Shape{batch, heads, keys, values});
+  CHECK_MESSAGE(dv.relative <= gradient_tolerance, "dv: ", dv.str());
+  const auto dr = largest_difference(got.dr, want.dr, Shape{heads, dim});
+  CHECK_MESSAGE(dr.relative <= gradient_tolerance, "dr: ", dr.str());
+}
+
+void check_both(const FourierInputs& in) {
+  const FourierResults want = fourier_attention_reference(in);
+  {
+    INFO("float64");
+    check_against<double>(in, want, 1e-12, 1e-12);
+  }
+  INFO("float32");
+  check_against<float>(in, want, 2e-6, 2e-5);
+}
+
+const double powers[] = {1, 1.5, 2, 3, 4, 6};
+
+}  // namespace
+
+TEST_CASE("fourier_attention: every power and dimension, keys near and far") {
+  for (double power : powers) {
+    for (Index dim : {1, 3, 4, 8, 16, 64}) {
+      for (double r : {0.05, 1.0, 2.0}) {
+        const Setting s{{1, 2, 9, 21, dim, 5}, power, r};
+        CAPTURE(name(s));
+        check_both(inputs(s));
+      }
+    }
+  }
+}
+
+TEST_CASE("fourier_attention: |x| up to 100") {
+  for (double power : powers) {
+    for (Index dim : {1, 2, 5, 16, 64}) {
+      const Setting s{{2, 1, 40, 40, dim, 8}, power, 1, 1, 41};
+      CAPTURE(name(s));
+      check_both(inputs(s));
+    }
+  }
+}
+
+TEST_CASE("fourier_attention: queries and keys far from 0 but near each other") {
+  for (double power : {1.5, 4.0}) {
+    for (Index dim : {1, 8, 64}) {
+      const Setting s{{1, 2, 20, 33, dim, 8}, power, 1, 0.3, 0, 60};
+      CAPTURE(name(s));
+      check_both(inputs(s));
+    }
+  }
+}
+
+TEST_CASE("fourier_attention: tiny distances keep their gradients") {
+  const Setting s{{1, 1, 20, 33, 8, 8}, 4, 1, 1e-5};
+  check_both(inputs(s));
+}
+
+TEST_CASE("fourier_attention: several tiles, cross attention") {
+  for (const Setting& s : {Setting{{1, 1, 70, 530, 16, 16}, 4, 2}, Setting{{1, 2, 101, 33, 7, 3}, 2.5, 2},
+                           Setting{{2, 1, 1, 300, 16, 64}, 4, 1}, Setting{{1, 1, 300, 2, 16, 4}, 4, 1}}) {
+    CAPTURE(name(s));
+    check_both(inputs(s));
+  }
+}
+
+TEST_CASE("fourier_attention: causal, also with more or fewer queries than keys") {
+  for (const Setting& s : {Setting{{1, 2, 70, 70, 8, 8}, 4, 2}, Setting{{1, 1, 5, 290, 8, 8}, 4, 2},
+                           Setting{{1, 1, 290, 270, 4, 8}, 3, 2}, Setting{{1, 1, 40, 3, 8, 8}, 1.5, 2}}) {
+    CAPTURE(name(s));
+    FourierInputs in = inputs(s);
+    in.mask.causal = true;
+    check_both(in);
+  }
+}
+
+TEST_CASE("fourier_attention: masks, strided as they come, and rows that see nothing") {
+  const Setting s{{2, 2, 37, 50, 8, 8}, 4, 2};
+  FourierInputs in = inputs(s);
+  std::vector<std::uint8_t> mask(2 * 37 * 50);
+  fill_keep(mask.data(), static_cast<Index>(mask.size()), 0.5, {21, 0});
+  std::fill_n(mask.begin() + 3 * 50, 50, std::uint8_t{0});  // query 3 of batch 0 sees nothing
+  in.mask = {false, mask.data(), 37 * 50, 0, 50, 1, 0, {}};
+  SUBCASE("per batch") {}
+  SUBCASE("with causal") { in.mask.causal = true; }
+  SUBCASE("key padding") { in.mask.query = 0; }
+  SUBCASE("transposed") { in.mask.query = 1, in.mask.key = 37; }
+  SUBCASE("nothing seen at all") { std::fill(mask.begin(), mask.end(), std::uint8_t{0}); }
+  check_both(in);
+}
+
+TEST_CASE("fourier_attention: rows that see nothing give 0 everywhere") {
+  FourierInputs in = inputs({{1, 1, 6, 5, 4, 3}, 4, 2});
+  const std::vector<std::uint8_t> mask(30, 0);
+  in.mask.mask = mask.data();
+  for (double epsilon : {0.0, 1e-6}) {
+    in.kernel.epsilon = epsilon;
+    const Results<float> y = run<float>(in);
+    for (const auto* x : {&y.out, &y.dq, &y.dk, &y.dv, &y.dr})
+      CHECK(std::all_of(x->begin(), x->end(), [](float v) { return v == 0; }));
+  }
+}
+
+TEST_CASE("fourier_attention: epsilon larger and smaller than the kernel") {
+  for (double epsilon : {1e-6, 1e-2, 3.0, 1e-30}) {
+    for (double power : {4.0, 1.5}) {
+      for (Index dim : {2, 16, 64}) {
+        FourierInputs in = inputs({{1, 2, 20, 30, dim, 4}, power, 2, 0.5});
+        in.kernel.epsilon = epsilon;
+        INFO("epsilon ", epsilon, " power ", power, " dim ", dim);
+        check_both(in);
+      }
+    }
+  }
+}
+
+TEST_CASE("fourier_attention: dropout") {
+  for (double p : {0.1, 0.9}) {
+    FourierInputs in = inputs({{2, 2, 37, 270, 6, 5}, 4, 2});
+    in.mask.dropout = p;
+    in.mask.random = {5, 1000};
+    CAPTURE(p);
+    check_both(in);
+  }
+}
+
+TEST_CASE("fourier_attention: weights of well separated queries and keys sum to 1") {
+  FourierInputs in = inputs({{1, 2, 64, 300, 64, 2}, 4, 2, 3});
+  std::fill(in.v.begin(), in.v.end(), 1.0);
+  const Results<float> y = run<float>(in);
+  const auto d = largest_difference(y.out, std::vector<double>(y.out.size(), 1.0));
+  CHECK_MESSAGE(d.absolute <= 2e-6, d.str());
+}
+
+TEST_CASE("fourier_attention: equal queries and keys, and features with R = 0") {
+  FourierInputs in = inputs({{1, 2, 30, 30, 16, 16}, 4, 2});
+  SUBCASE("q = k") { in.k = in.q; }
+  SUBCASE("all alike") { std::fill(in.k.begin(), in.k.end(), 0.5), std::fill(in.q.begin(), in.q.end(), 0.5); }
+  SUBCASE("all zero") { std::fill(in.k.begin(), in.k.end(), 0.0), std::fill(in.q.begin(), in.q.end(), 0.0); }
+  SUBCASE("R = 0 here and there") { in.r[3] = in.r[20] = 0; }
+  SUBCASE("R = 0 everywhere") { std::fill(in.r.begin(), in.r.end(), 0.0); }
+  SUBCASE("negative R") {
+    for (double& r : in.r) r = -r;
+  }
+  check_both(in);
+}
+
+TEST_CASE("fourier_attention: keys on zeros of the kernel") {
+  // R (q - k) is the float nearest to a multiple of pi: the kernel of such a pair is about 1e-8^power, not 0.
+  FourierInputs in = inputs({{1, 1, 4, 6, 2, 3}, 4, 1});
+  const double pi = static_cast<float>(3.141592653589793);
+  std::fill(in.q.begin(), in.q.end(), 0.0);
+  std::fill(in.r.begin(), in.r.end(), 1.0);
+  for (std::size_t i = 0; i < in.k.size(); ++i)
+    in.k[i] = i < 8 ? pi * static_cast<double>(1 + i % 4) : static_cast<double>(i) / 8;
+  check_both(in);
+}
+
+TEST_CASE("fourier_attention: no NaN from finite input, however large") {
+  for (double size : {1e3, 1e6, 1e12, 1e30, 3e38}) {
+    for (double r : {1e-38, 1e-3, 1.0, 1e10, 3e38}) {
+      for (double power : {1.0, 4.0, 7.5, 100.0, 3000.0}) {
+        FourierInputs in = inputs({{1, 1, 9, 20, 9, 3}, power, 1, 1, 1});
+        for (auto* x : {&in.q, &in.k})
+          for (double& v : *x) v = static_cast<float>(v * size);
+        std::fill(in.r.begin(), in.r.end(), static_cast<float>(r));
+        const Results<float> y = run<float>(in);
+        INFO("size ", size, " r ", r, " power ", power);
+        CHECK(std::all_of(y.out.begin(), y.out.end(), [](float v) { return std::isfinite(v); }));
+        for (const auto* x : {&y.dq, &y.dk, &y.dv, &y.dr})
+          CHECK(std::none_of(x->begin(), x->end(), [](float v) { return std::isnan(v); }));
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("fourier_attention: NaN reaches the rows that see it, and no others", T, float, double) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  FourierInputs in = inputs({{1, 1, 10, 20, 5, 3}, 4, 1});
+  auto nan_rows = [&] {
+    const Results<T> y = run<T>(in);
+    std::string rows;
+    for (std::size_t i = 0; i < 10; ++i) {
+      const auto row = y.out.begin() + static_cast<std::ptrdiff_t>(3 * i);
+      rows += std::all_of(row, row + 3, [](T v) { return std::isnan(v); }) ? 'x' : '.';
+    }
+    return rows;
+  };
+  CHECK(nan_rows() == "..........");
+  SUBCASE("in a query") {
+    in.q[5 * 4 + 2] = nan;
+    CHECK(nan_rows() == "....x.....");
+  }
+  SUBCASE("infinity in a query") {
+    in.q[5 * 4 + 2] = std::numeric_limits<double>::infinity();
+    CHECK(nan_rows() == "....x.....");
+  }
+  SUBCASE("in the last key, causal") {
+    in.mask.causal = true;
+    in.k[5 * 19 + 2] = nan;
+    CHECK(nan_rows() == ".........x");
+  }
+  SUBCASE("in R") {
+    in.r[2] = nan;
+    CHECK(nan_rows() == "xxxxxxxxxx");
+  }
+}
+
+TEST_CASE("fourier_attention: a NaN in a padded key stays out of every other gradient") {
+  FourierInputs in = inputs({{1, 1, 10, 20, 5, 3}, 4, 1});
+  std::vector<std::uint8_t> mask(20, 1);
+  mask[19] = 0;
+  in.mask = {false, mask.data(), 0, 0, 0, 1, 0, {}};
+  in.k[5 * 19 + 1] = std::numeric_limits<double>::quiet_NaN();
+  const Results<float> y = run<float>(in);
+  for (const auto* x : {&y.out, &y.dq, &y.dv, &y.dr, &y.dk})
+    CHECK(std::none_of(x->begin(), x->end(), [](float v) { return std::isnan(v); }));
+}
+
+TEST_CASE("fourier_attention: empty arrays") {
+  for (const AttentionSizes& sizes : {AttentionSizes{0, 2, 3, 3, 4, 4}, AttentionSizes{1, 2, 0, 3, 4, 4},
+                                      AttentionSizes{1, 2, 3, 0, 4, 4}, AttentionSizes{1, 2, 3, 5, 4, 0}}) {
+    const FourierInputs in = inputs({sizes, 4, 1});
+    const Results<float> y = run<float>(in);
+    const Results<double> z = run<double>(in);
+    for (const auto* x : {&y.out, &y.dq, &y.dk, &y.dv, &y.dr})
+      CHECK(std::all_of(x->begin(), x->end(), [](float v) { return v == 0; }));
+    for (const auto* x : {&z.out, &z.dq, &z.dk, &z.dv, &z.dr})
+      CHECK(std::all_of(x->begin(), x->end(), [](double v) { return v == 0; }));
+  }
+}
+
+TEST_CASE("fourier_attention: views of a packed qkv, and a gradient expanded from one row") {
+  // (N, 3, H, D), as a linear layer leaves it; memory begins at an odd float.
+  const Index n = 45, heads = 2, dim = 6;
+  const Setting s{{1, heads, n, n, dim, dim}, 4, 1.5};
+  FourierInputs in = inputs(s);
+  std::vector<float> packed(static_cast<std::size_t>(1 + n * 3 * heads * dim)), grad(packed.size(), 77.0f);
+  auto view = [&](auto* data, Index which) {
+    return Heads<std::remove_pointer_t<decltype(data)>>{data + 1 + which * heads * dim, 0, dim, 3 * heads * dim};
+  };
+  const std::vector<double>* parts[] = {&in.q, &in.k, &in.v};
+  for (Index which = 0; which < 3; ++which)
+    for (Index h = 0; h < heads; ++h)
+      for (Index i = 0; i < n; ++i)
+        for (Index d = 0; d < dim; ++d)
+          view(packed.data(), which).at(0, h, i)[d] =
+              static_cast<float>((*parts[which])[static_cast<std::size_t>((h * n + i) * dim + d)]);
+  std::vector<float> dout(static_cast<std::size_t>(dim));
+  for (std::size_t i = 0; i < in.dout.size(); ++i) in.dout[i] = in.dout[i % dout.size()];
+  std::copy_n(in.dout.begin(), dim, dout.begin());
+
+  const std::vector<float> r = as<float>(in.r);
+  std::vector<float> out(static_cast<std::size_t>(n * heads * dim)), row_max(static_cast<std::size_t>(heads * n)),
+      row_sum(row_max), dr(r.size());
+  const Heads<float> out_view{out.data(), 0, dim, heads * dim};  // (N, H, D)
+  const Heads<const float> out_read{out.data(), 0, dim, heads * dim}, expanded{dout.data(), 0, 0, 0};
+  const float* from = packed.data();
+  fourier_attention(in.sizes, in.mask, in.kernel, view(from, 0), view(from, 1), view(from, 2), r.data(), out_view,
+                    row_max.data(), row_sum.data());
+  fourier_attention_backward(in.sizes, in.mask, in.kernel, view(from, 0), view(from, 1), view(from, 2), r.data(),
+                             out_read, row_max.data(), row_sum.data(), expanded, view(grad.data(), 0),
+                             view(grad.data(), 1), view(grad.data(), 2), dr.data());
+  CHECK(grad[0] == 77.0f);
+  const FourierResults want = fourier_attention_reference(in);
+  auto compare = [&](const char* what, auto at, const std::vector<double>& expected, double tolerance) {
+    std::vector<double> got;
+    for (Index h = 0; h < heads; ++h)
+      for (Index i = 0; i < n; ++i)
+        for (Index d = 0; d < dim; ++d) got.push_back(double{at.at(0, h, i)[d]});
+    const auto difference = largest_difference(got, expected, Shape{heads, n, dim});
+    CHECK_MESSAGE(difference.relative <= tolerance, what, ": ", difference.str());
+  };
+  compare("out", out_read, want.out, 4e-6);
+  compare("dq", view(grad.data(), 0), want.dq, 2e-5);
+  compare("dk", view(grad.data(), 1), want.dk, 2e-5);
+  compare("dv", view(grad.data(), 2), want.dv, 2e-5);
+  const auto d = largest_difference(dr, want.dr);
+  CHECK_MESSAGE(d.relative <= 2e-5, "dr: ", d.str());
+}
+
+TEST_CASE_TEMPLATE("fourier_attention: the same bits at any number of threads", T, float, double) {
+  const int before = num_threads();
+  for (const Setting& s : {Setting{{1, 1, 150, 300, 16, 16}, 4, 2}, Setting{{2, 3, 65, 40, 8, 5}, 2.5, 1}}) {
+    FourierInputs in = inputs(s);
+    in.mask.causal = true;
+    in.mask.dropout = 0.2;
+    set_num_threads(1);
+    const Results<T> one = run<T>(in);
+    for (int threads : {2, 4}) {
+      set_num_threads(threads);
+      const Results<T> many = run<T>(in);
+      INFO(name(s), " threads ", threads);
+      CHECK(test::same_bits(one.out, many.out));
+      CHECK(test::same_bits(one.dq, many.dq));
+      CHECK(test::same_bits(one.dk, many.dk));
+      CHECK(test::same_bits(one.dv, many.dv));
+      CHECK(test::same_bits(one.dr, many.dr));
+    }
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("fourier_attention: every instruction set") {
+  const Setting settings[] = {{{1, 2, 13, 50, 17, 5}, 4, 2}, {{1, 1, 13, 50, 3, 5}, 2.5, 1, 1, 41}};
+  for (std::int64_t target : {HWY_EMU128, HWY_SSE4, HWY_AVX2, HWY_AVX3}) {
+    if ((hwy::SupportedTargets() & target) == 0) continue;
+    INFO("target ", hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    for (const Setting& s : settings) {
+      CAPTURE(name(s));
+      check_both(inputs(s));
+    }
+    hwy::SetSupportedTargetsForTest(0);
+  }
+}
