@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ff/core/tensor.h"
+
+namespace ff::autograd {
+
+class Node;
+
+/// Where the gradient of an op's input goes: to output `output` of `node`, which computed that input. No node: nowhere.
+struct Edge {
+  std::shared_ptr<Node> node;
+  int output = 0;
+};
+
+/// Functions called, in order, with the gradient of one tensor.
+struct Hooks {
+  using Hook = std::function<Tensor(const Tensor&)>;
+  std::vector<std::pair<int, Hook>> list;
+  int next_id = 0;
+};
+
+/// An op that was computed, as backward() meets it: takes the gradients of its outputs, gives those of its inputs.
+class Node : public std::enable_shared_from_this<Node> {
+ public:
+  /// What is known of an output: its gradient must have this shape and dtype.
+  struct Output {
+    Shape shape;
+    DType dtype;
+    std::shared_ptr<Hooks> hooks;
+  };
+
+  Node() = default;
+  virtual ~Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  virtual std::string_view name() const = 0;
+  /// grads has one entry an output, undefined for zero; the result one an input, likewise.
+  virtual std::vector<Tensor> backward(std::vector<Tensor> grads) = 0;
+  /// Frees the tensors saved for backward().
+  virtual void release() {}
+
+  std::vector<Edge> inputs;
+  std::vector<Output> outputs;
+  /// Larger than that of any node the inputs come from, so that descending order is a topological one.
+  std::uint64_t sequence = 0;
+};
+
+/// Makes a node that is destroyed without recursion, however long the chain of nodes that it alone keeps alive: a
+/// million ops must not take a million stack frames.
+template <class N, class... Args>
+std::shared_ptr<N> make_node(Args&&... args);
+
+void destroy_iteratively(Node* node) noexcept;
+
+template <class N, class... Args>
+std::shared_ptr<N> make_node(Args&&... args) {
+  return std::shared_ptr<N>(new N(std::forward<Args>(args)...), destroy_iteratively);
+}
+
+/// What autograd knows of a tensor.
+struct Meta {
+  bool requires_grad = false;
+  Edge source;                      ///< the op that computed it; none for a leaf
+  Tensor grad;                      ///< accumulated by backward()
+  std::weak_ptr<Node> accumulator;  ///< a leaf's: the node that adds to grad
+  std::shared_ptr<Hooks> hooks;
+};
+
+/// The meta of a tensor, made if there is none.
+Meta& meta_of(const Tensor& tensor);
+
+/// Where the gradient of tensor goes: to the op that computed it, or to its accumulator; nowhere if it needs none.
+Edge edge_of(const Tensor& tensor);
+
+/// Enters node into the graph: as consumer of inputs and source of those of outputs that are floating.
+void record(const std::shared_ptr<Node>& node, const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs);
+
+}  // namespace ff::autograd

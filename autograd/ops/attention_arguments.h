@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+
+#include "ff/core/cpu/attention.h"
+#include "ff/core/random.h"
+#include "ff/core/tensor.h"
+
+/// What the two attentions share: their arguments checked and handed to the kernels.
+namespace ff::attention {
+
+/// Sizes of q (B, H, N, D), k (B, H, M, D) and v (B, H, M, E). Throws Error("[op] ...") where they do not go together.
+cpu::AttentionSizes sizes(const char* op, const Tensor& q, const Tensor& k, const Tensor& v);
+
+/// Throws Error("[op] ...") unless mask (where defined) is boolean and broadcasts to (B, H, N, M), and 0 <= dropout
+/// < 1.
+void check_options(const char* op, const cpu::AttentionSizes& sizes, const Tensor& mask, double dropout);
+
+/// The stretch of random numbers that decides on dropout: the one given, or the next of default_generator(); none is
+/// drawn without dropout.
+RandomKey random_key(const cpu::AttentionSizes& sizes, double dropout, const std::optional<RandomKey>& given);
+
+/// The kernels' form of causal, mask and dropout. Refers to mask's memory.
+cpu::AttentionMask kernel_mask(const cpu::AttentionSizes& sizes, bool causal, const Tensor& mask, double dropout,
+                               RandomKey random);
+
+/// A (B, H, rows, features) tensor whose features lie next to each other: itself, or a copy.
+Tensor with_dense_rows(const Tensor& x);
+
+/// The kernels' form of such a tensor.
+template <class T>
+cpu::Heads<T> heads(const Tensor& x) {
+  return {static_cast<T*>(x.raw()), x.strides()[0], x.strides()[1], x.strides()[2]};
+}
+
+/// An unset (B, H, rows, features) tensor that lies in memory as (B, rows, H, features), so that joining the heads of a
+/// position copies nothing.
+Tensor empty_heads(std::int64_t batch, std::int64_t heads, std::int64_t rows, std::int64_t features, DType dtype);
+
+/// scores (B, H, N, M), -inf where a key is not seen.
+Tensor mask_scores(const Tensor& scores, bool causal, const Tensor& mask);
+
+}  // namespace ff::attention

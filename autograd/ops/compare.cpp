@@ -1,0 +1,118 @@
+// Comparisons, logic, and choices made by them.
+
+#include "ff/autograd/function.h"
+#include "ff/autograd/ops/kernels.h"
+#include "ff/autograd/ops/op_table.h"
+#include "ff/autograd/ops/ops.h"
+#include "ff/core/check.h"
+
+namespace ff {
+namespace {
+
+using cpu::Binary;
+using kernels::number;
+
+void check_boolean(const char* op, const Tensor& x) {
+  check(x.dtype() == boolean, op, "a boolean tensor is needed, the dtype is {}", name(x.dtype()));
+}
+
+Tensor logic(const char* op, Binary kernel, const Tensor& a, const Tensor& b) {
+  check_boolean(op, a);
+  check_boolean(op, b);
+  return kernels::binary(op, kernel, a, b);
+}
+
+struct Where : Function<Where> {
+  static constexpr const char* name = "where";
+  static Tensor forward(Context& ctx, const Tensor& condition, const Tensor& a, const Tensor& b) {
+    check_boolean(name, condition);
+    ctx.save({condition});
+    const DType dtype = kernels::result_dtype(a, b);
+    const Tensor yes = kernels::to(a, dtype), no = kernels::to(b, dtype);
+    const Shape shape = broadcast_shapes(name, condition.shape(), broadcast_shapes(name, a.shape(), b.shape()));
+    Tensor y = Tensor::empty(shape, dtype);
+    cpu::where(dtype, shape, static_cast<const std::uint8_t*>(condition.raw()),
+               broadcast_strides(condition.shape(), condition.strides(), shape), yes.raw(),
+               broadcast_strides(yes.shape(), yes.strides(), shape), no.raw(),
+               broadcast_strides(no.shape(), no.strides(), shape), y.raw());
+    return y;
+  }
+  static Gradients backward(Context& ctx, const Tensor& dy) {
+    const Tensor condition = ctx.saved(0), zero = number(0, dy);
+    return {Tensor(), ctx.needs_grad(1) ? where(condition, dy, zero) : Tensor(),
+            ctx.needs_grad(2) ? where(condition, zero, dy) : Tensor()};
+  }
+};
+
+}  // namespace
+
+Tensor eq(const Tensor& a, const Tensor& b) { return kernels::binary("eq", Binary::eq, a, b); }
+Tensor ne(const Tensor& a, const Tensor& b) { return kernels::binary("ne", Binary::ne, a, b); }
+Tensor lt(const Tensor& a, const Tensor& b) { return kernels::binary("lt", Binary::lt, a, b); }
+Tensor le(const Tensor& a, const Tensor& b) { return kernels::binary("le", Binary::le, a, b); }
+Tensor gt(const Tensor& a, const Tensor& b) { return kernels::binary("gt", Binary::gt, a, b); }
+Tensor ge(const Tensor& a, const Tensor& b) { return kernels::binary("ge", Binary::ge, a, b); }
+Tensor eq(const Tensor& a, double b) { return eq(a, number(b, a)); }
+Tensor ne(const Tensor& a, double b) { return ne(a, number(b, a)); }
+Tensor lt(const Tensor& a, double b) { return lt(a, number(b, a)); }
+Tensor le(const Tensor& a, double b) { return le(a, number(b, a)); }
+Tensor gt(const Tensor& a, double b) { return gt(a, number(b, a)); }
+Tensor ge(const Tensor& a, double b) { return ge(a, number(b, a)); }
+Tensor logical_and(const Tensor& a, const Tensor& b) { return logic("logical_and", Binary::logical_and, a, b); }
+Tensor logical_or(const Tensor& a, const Tensor& b) { return logic("logical_or", Binary::logical_or, a, b); }
+Tensor logical_not(const Tensor& x) {
+  check_boolean("logical_not", x);
+  return kernels::unary(cpu::Unary::logical_not, x);
+}
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return Where::apply(condition, a, b); }
+
+Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
+  check(broadcast_shapes("masked_fill", x.shape(), mask.shape()) == x.shape(), "masked_fill",
+        "a mask of shape {} does not broadcast to {}", mask.shape().str(), x.shape().str());
+  return where(mask, Tensor::scalar(value, x.dtype()), x);
+}
+
+std::vector<OpRecord> compare_ops() {
+  using Inputs = std::vector<Tensor>;
+  auto comparison = [](std::string_view name, Tensor (*op)(const Tensor&, const Tensor&)) {
+    return OpRecord{name, false, [op](Sampler& s) {
+                      return std::vector<OpSample>{{"row", {s.normal({2, 3}), s.normal({3})}, [op](const Inputs& in) {
+                                                      return op(in[0], in[1]);
+                                                    }}};
+                    }};
+  };
+  auto logical = [](std::string_view name, Tensor (*op)(const Tensor&, const Tensor&)) {
+    return OpRecord{name, false, [op](Sampler& s) {
+                      return std::vector<OpSample>{{"row", {s.normal({2, 3}), s.normal({3})}, [op](const Inputs& in) {
+                                                      return op(gt(in[0], 0), gt(in[1], 0));
+                                                    }}};
+                    }};
+  };
+  return {comparison("eq", eq),
+          comparison("ne", ne),
+          comparison("lt", lt),
+          comparison("le", le),
+          comparison("gt", gt),
+          comparison("ge", ge),
+          logical("logical_and", logical_and),
+          logical("logical_or", logical_or),
+          {"logical_not", false,
+           [](Sampler& s) {
+             return std::vector<OpSample>{
+                 {"matrix", {s.normal({2, 3})}, [](const Inputs& in) { return logical_not(gt(in[0], 0)); }}};
+           }},
+          {"where", true,
+           [](Sampler& s) {
+             auto call = [](const Inputs& in) { return where(in[0], in[1], in[2]); };
+             auto condition = [&](const Shape& shape) { return gt(s.normal(shape), 0); };
+             return std::vector<OpSample>{{"same shape", {condition({3, 4}), s.normal({3, 4}), s.normal({3, 4})}, call},
+                                          {"broadcast", {condition({3, 1}), s.normal({4}), s.normal({})}, call},
+                                          {"empty", {condition({0, 2}), s.normal({2}), s.normal({0, 2})}, call}};
+           }},
+          {"masked_fill", true, [](Sampler& s) {
+             auto call = [](const Inputs& in) { return masked_fill(in[0], in[1], -3); };
+             return std::vector<OpSample>{{"row mask", {s.normal({3, 4}), gt(s.normal({4}), 0)}, call}};
+           }}};
+}
+
+}  // namespace ff

@@ -1,0 +1,70 @@
+// The autograd methods of Tensor.
+
+#include "ff/core/tensor.h"
+
+#include <algorithm>
+
+#include "ff/autograd/engine.h"
+#include "ff/autograd/node.h"
+#include "ff/core/check.h"
+
+namespace ff {
+
+using autograd::meta_of;
+
+bool Tensor::requires_grad() const { return meta() && meta()->requires_grad; }
+
+bool Tensor::is_leaf() const { return !meta() || !meta()->source.node; }
+
+const Tensor& Tensor::requires_grad_(bool value) const {
+  check(is_leaf(), "requires_grad_", "only a leaf can be told; this tensor of shape {} was computed by {}",
+        shape().str(), is_leaf() ? "" : meta()->source.node->name());
+  check(!value || is_floating(dtype()), "requires_grad_", "only floating tensors have gradients; the dtype is {}",
+        name(dtype()));
+  meta_of(*this).requires_grad = value;
+  return *this;
+}
+
+Tensor Tensor::grad() const { return meta() ? meta()->grad : Tensor(); }
+
+void Tensor::set_grad(const Tensor& grad) const {
+  check(!grad.defined() || (grad.shape() == shape() && grad.dtype() == dtype()), "set_grad",
+        "a gradient of shape {} does not fit a tensor of shape {} and dtype {}",
+        grad.defined() ? grad.shape().str() : "", shape().str(), name(dtype()));
+  meta_of(*this).grad = grad;
+}
+
+void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
+  ff::backward({*this}, {gradient}, retain_graph, create_graph);
+}
+
+Tensor Tensor::detach() const { return as_strided(shape(), strides()); }
+
+int Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
+  check(requires_grad(), "register_hook", "a tensor of shape {} that requires no gradient was given a hook",
+        shape().str());
+  auto& hooks = meta_of(*this).hooks;
+  if (!hooks) hooks = std::make_shared<autograd::Hooks>();
+  hooks->list.emplace_back(hooks->next_id, std::move(hook));
+  return hooks->next_id++;
+}
+
+void Tensor::remove_hook(int id) const {
+  if (!meta() || !meta()->hooks) return;
+  auto& list = meta()->hooks->list;
+  list.erase(std::remove_if(list.begin(), list.end(), [id](const auto& entry) { return entry.first == id; }),
+             list.end());
+}
+
+void Tensor::retain_grad() const {
+  check(requires_grad(), "retain_grad", "a tensor of shape {} requires no gradient", shape().str());
+  if (is_leaf()) return;
+  register_hook([kept = std::weak_ptr(meta())](const Tensor& grad) {
+    if (auto meta = kept.lock()) meta->grad = grad;
+    return Tensor();
+  });
+}
+
+std::shared_ptr<autograd::Node> Tensor::grad_fn() const { return meta() ? meta()->source.node : nullptr; }
+
+}  // namespace ff
