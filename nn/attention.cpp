@@ -1,0 +1,94 @@
+#include "ff/nn/attention.h"
+
+#include "ff/autograd/ops/ops.h"
+#include "ff/core/check.h"
+
+namespace ff::nn {
+namespace {
+
+Shape radius_shape(RadiusShape shape, std::int64_t heads, std::int64_t features) {
+  switch (shape) {
+    case RadiusShape::scalar:
+      return {};
+    case RadiusShape::feature:
+      return {features};
+    case RadiusShape::head_feature:
+      break;
+  }
+  return {heads, features};
+}
+
+void check_tokens(const char* what, const Tensor& x, std::int64_t dim) {
+  check(x.rank() == 3 && x.shape()[2] == dim, "MultiHeadAttention", "{} must be (B, N, {}); its shape is {}", what, dim,
+        x.shape().str());
+}
+
+}  // namespace
+
+MultiHeadAttention::MultiHeadAttention(std::int64_t dim, std::int64_t num_heads, const AttentionOptions& options)
+    : qkv(dim, 3 * dim, {.bias = options.qkv_bias}),
+      proj(dim, dim, {.bias = options.proj_bias}),
+      proj_drop(options.proj_drop),
+      dim_(dim),
+      num_heads_(num_heads),
+      options_(options) {
+  check(num_heads >= 1 && dim % num_heads == 0, "MultiHeadAttention", "{} heads do not divide width {}", num_heads,
+        dim);
+  check(options.attn_drop >= 0 && options.attn_drop < 1, "MultiHeadAttention", "attn_drop must be in [0, 1): {}",
+        options.attn_drop);
+  add("qkv", qkv);
+  add("heads", heads);
+  add("proj", proj);
+  add("proj_drop", proj_drop);
+  if (options.attention == AttentionKind::softmax) return;
+  check(options.power >= 1, "MultiHeadAttention", "power must be at least 1: {}", options.power);
+  check(options.epsilon >= 0, "MultiHeadAttention", "epsilon must not be negative: {}", options.epsilon);
+  R = Tensor::empty(radius_shape(options.radius_shape, num_heads, dim / num_heads));
+  R.fill(options.radius);
+  if (options.learn_radius)
+    add_parameter("R", R);
+  else
+    add_buffer("R", R);
+}
+
+Tensor MultiHeadAttention::forward(const Tensor& x) { return forward(x, AttentionInputs{}); }
+
+Tensor MultiHeadAttention::operator()(const Tensor& x, const AttentionInputs& inputs) {
+  return call(x, [&](const Tensor& input) { return forward(input, inputs); });
+}
+
+Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionInputs& inputs) {
+  check_tokens("the input", x, dim_);
+  if (inputs.context.defined()) check_tokens("the context", inputs.context, dim_);
+  const Tensor y = heads(attend(project(x, inputs.context), inputs.mask));          // (B, H, N, D)
+  const Tensor joined = reshape(transpose(y, 1, 2), {x.size(0), x.size(1), dim_});  // no copy: the op lays it out so
+  return proj_drop(proj(joined));
+}
+
+// Queries, keys and values are views of one product's result. They are split off where it is dense, so that their
+// gradients are gathered in one pass.
+MultiHeadAttention::Projections MultiHeadAttention::project(const Tensor& x, const Tensor& context) {
+  const std::int64_t features = dim_ / num_heads_;
+  auto heads_of = [](const Tensor& part) { return transpose(part, 1, 2); };  // (B, N, H, D) to (B, H, N, D)
+  if (!context.defined()) {
+    const auto parts = unbind(reshape(qkv(x), {x.size(0), x.size(1), 3, num_heads_, features}), 2);
+    return {heads_of(parts[0]), heads_of(parts[1]), heads_of(parts[2])};
+  }
+  const auto weights = split(qkv.weight, {dim_, 2 * dim_});
+  const auto biases = qkv.bias.defined() ? split(qkv.bias, {dim_, 2 * dim_}) : std::vector<Tensor>(2);
+  const Tensor q = reshape(linear(x, weights[0], biases[0]), {x.size(0), x.size(1), num_heads_, features});
+  const Tensor kv = linear(context, weights[1], biases[1]);
+  const auto parts = unbind(reshape(kv, {context.size(0), context.size(1), 2, num_heads_, features}), 2);
+  return {heads_of(q), heads_of(parts[0]), heads_of(parts[1])};
+}
+
+Tensor MultiHeadAttention::attend(const Projections& p, const Tensor& mask) const {
+  const double drop = training() ? options_.attn_drop : 0;
+  if (options_.attention == AttentionKind::softmax)
+    return softmax_attention(p.q, p.k, p.v, {.causal = options_.causal, .mask = mask, .dropout = drop});
+  return fourier_attention(
+      p.q, p.k, p.v, R,
+      {.power = options_.power, .epsilon = options_.epsilon, .causal = options_.causal, .mask = mask, .dropout = drop});
+}
+
+}  // namespace ff::nn

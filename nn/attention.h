@@ -1,0 +1,70 @@
+#pragma once
+
+#include "ff/nn/containers.h"
+#include "ff/nn/dropout.h"
+#include "ff/nn/linear.h"
+#include "ff/nn/module.h"
+
+namespace ff::nn {
+
+enum class AttentionKind { fourier, softmax };
+
+/// Who has a radius R of their own.
+enum class RadiusShape {
+  scalar,        ///< nobody: one number, ()
+  feature,       ///< each feature, shared by the heads: (D)
+  head_feature,  ///< each feature of each head: (H, D)
+};
+
+struct AttentionOptions {
+  AttentionKind attention = AttentionKind::fourier;
+  bool qkv_bias = false;
+  bool proj_bias = true;
+  double attn_drop = 0;  ///< dropout of the attention weights
+  double proj_drop = 0;  ///< dropout of the output
+  bool causal = false;
+  // Of Fourier attention alone:
+  double power = 4;
+  double epsilon = 0;
+  double radius = 1;  ///< what R starts at
+  RadiusShape radius_shape = RadiusShape::scalar;
+  bool learn_radius = true;  ///< R is a parameter, else a buffer
+};
+
+/// What attention may be given besides its input. Undefined: left out.
+struct AttentionInputs {
+  Tensor context{};  ///< (B, M, dim) that keys and values are made of, the input itself by default
+  Tensor mask{};     ///< boolean, broadcasts to (B, H, N, M): true where a query may see a key
+};
+
+/// Multi-head attention (B, N, dim) to (B, N, dim), by Fourier integral kernels (see ff::fourier_attention) or by
+/// softmax: the twins differ in `options.attention` alone, and in R, which softmax has not. Parameters are named as in
+/// timm: qkv.weight (3 dim, dim) holds query, key and value one after the other, each as heads x D.
+class MultiHeadAttention : public Module {
+ public:
+  /// Throws Error unless heads divides dim.
+  MultiHeadAttention(std::int64_t dim, std::int64_t heads, const AttentionOptions& options = {});
+
+  Tensor forward(const Tensor& x) override;
+  Tensor forward(const Tensor& x, const AttentionInputs& inputs);
+  using Module::operator();
+  Tensor operator()(const Tensor& x, const AttentionInputs& inputs);
+
+  Linear qkv;
+  Linear proj;
+  Dropout proj_drop;
+  Identity heads;  ///< what the heads give, (B, H, N, D), passes through: hook it to see them
+  Tensor R;        ///< undefined with softmax
+
+ private:
+  struct Projections {
+    Tensor q, k, v;  // (B, H, N or M, D)
+  };
+  Projections project(const Tensor& x, const Tensor& context);
+  Tensor attend(const Projections& projections, const Tensor& mask) const;
+
+  std::int64_t dim_, num_heads_;
+  AttentionOptions options_;
+};
+
+}  // namespace ff::nn
