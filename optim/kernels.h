@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+
+/// The updates themselves: one pass over memory each, on plain arrays of n float or double numbers.
+namespace ff::optim::kernels {
+
+struct SgdStep {
+  double lr, momentum, dampening, weight_decay;
+  bool nesterov;
+  bool first;  ///< no momentum has been gathered yet
+};
+
+/// d = g + weight_decay p; b = momentum b + (1 - dampening) d, b = d at first; p -= lr b, with Nesterov's lr (d +
+/// momentum b). Without momentum p -= lr d, and b is not touched.
+template <class T>
+void sgd(std::int64_t n, T* p, const T* g, T* b, const SgdStep& step);
+
+struct AdamStep {
+  double lr, beta1, beta2, eps, weight_decay;
+  bool decoupled;     ///< weight decay on the parameter itself (AdamW), not through the gradient
+  std::int64_t step;  ///< counted from 1
+};
+
+/// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
+/// p -= lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps), before that p *= 1 - lr weight_decay if decoupled,
+/// else g += weight_decay p.
+template <class T>
+void adam(std::int64_t n, T* p, const T* g, T* m, T* v, const AdamStep& step);
+
+/// a += weight (p - a)
+template <class T>
+void average(std::int64_t n, T* a, const T* p, double weight);
+
+}  // namespace ff::optim::kernels

@@ -1,0 +1,7 @@
+#pragma once
+
+/// All of optim.
+#include "ff/optim/adam.h"
+#include "ff/optim/average.h"
+#include "ff/optim/schedule.h"
+#include "ff/optim/sgd.h"

@@ -1,0 +1,34 @@
+#include "ff/optim/sgd.h"
+
+#include "ff/core/check.h"
+#include "ff/optim/kernels.h"
+
+namespace ff::optim {
+
+SGD::SGD(const NamedTensors& parameters, const SGDOptions& options)
+    : SGD(std::vector<ParamGroup>{{.parameters = parameters}}, options) {}
+
+SGD::SGD(std::vector<ParamGroup> groups, const SGDOptions& options)
+    : Optimizer(std::move(groups), options.lr, options.weight_decay,
+                options.momentum != 0 ? std::vector<std::string>{"momentum_buffer"} : std::vector<std::string>{}),
+      options_(options) {
+  check(options.momentum >= 0, "SGD", "momentum must be at least 0: {}", options.momentum);
+  check(!options.nesterov || (options.momentum > 0 && options.dampening == 0), "SGD",
+        "Nesterov's momentum needs momentum and no dampening: {} and {}", options.momentum, options.dampening);
+}
+
+void SGD::update(const Group& group, const Tensor& parameter, const Tensor& grad, State& state) {
+  const kernels::SgdStep step{.lr = group.lr,
+                              .momentum = options_.momentum,
+                              .dampening = options_.dampening,
+                              .weight_decay = group.weight_decay,
+                              .nesterov = options_.nesterov,
+                              .first = state.step == 1};
+  dispatch_floating(parameter.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    T* buffer = state.slots.empty() ? nullptr : state.slots[0].data<T>();
+    kernels::sgd(parameter.numel(), parameter.data<T>(), grad.data<T>(), buffer, step);
+  });
+}
+
+}  // namespace ff::optim
