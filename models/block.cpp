@@ -1,0 +1,34 @@
+#include "ff/models/block.h"
+
+#include "ff/autograd/ops/ops.h"
+
+namespace ff::models {
+
+double drop_path_at(std::int64_t index, std::int64_t depth, double last) {
+  return depth > 1 ? last * static_cast<double>(index) / static_cast<double>(depth - 1) : 0;
+}
+
+Block::Block(const BlockOptions& options)
+    : norm1(options.width, {.eps = options.norm_eps}),
+      attn(options.width, options.heads, options.attention),
+      norm2(options.width, {.eps = options.norm_eps}),
+      mlp(options.width, options.hidden, {.activation = options.activation, .drop = options.drop}),
+      drop_path(options.drop_path),
+      norm_order_(options.norm_order) {
+  add("norm1", norm1);
+  add("attn", attn);
+  add("norm2", norm2);
+  add("mlp", mlp);
+  add("drop_path", drop_path);
+}
+
+Tensor Block::forward(const Tensor& x) {
+  if (norm_order_ == NormOrder::after) {
+    const Tensor y = norm1(x + drop_path(attn(x)));
+    return norm2(y + drop_path(mlp(y)));
+  }
+  const Tensor y = x + drop_path(attn(norm1(x)));
+  return y + drop_path(mlp(norm2(y)));
+}
+
+}  // namespace ff::models

@@ -1,0 +1,37 @@
+#include "ff/models/language/config.h"
+
+#include <fmt/format.h>
+
+namespace ff::models {
+
+void LanguageModelConfig::visit(Fields& f) {
+  f.choice<TokenKind>("vocabulary", vocabulary, {{"bytes", TokenKind::bytes}, {"words", TokenKind::words}},
+                      "what a token is: a byte, or a word between spaces");
+  f.integer("layers", layers, {.min = 1}, "blocks");
+  f.integer("heads", heads, {.min = 1}, "attention heads of a block");
+  f.integer("width", width, {.min = 1}, "features of a token");
+  f.integer("inner_width", inner_width, {.min = 1}, "inner width of the feed-forward part");
+  f.integer("context", context, {.min = 1}, "tokens that are seen at once, in training and evaluation");
+  visit_attention(f, attention);
+  f.number("dropout", dropout, {.min = 0, .below = 1},
+           "share dropped of the embedding, the attention's output and the feed-forward part");
+  f.number("drop_path", drop_path, {.min = 0, .below = 1},
+           "share of the samples that skip a branch of the last block; rises from 0 in the first (stochastic depth)");
+
+  f.require(width % heads == 0, "heads", fmt::format("{} heads do not divide width {}", heads, width));
+  f.require(width % 2 == 0, "width", fmt::format("{} is odd, but sinusoidal positions need an even width", width));
+}
+
+void LanguageDataConfig::visit(Fields& f) {
+  f.text("path", path, "file of the text to train on, plain or gzip");
+  f.text("held_out_path", held_out_path,
+         "file of the text to evaluate on; none: the end of the training file is held out");
+  f.number("held_out_fraction", held_out_fraction, {.above = 0, .below = 1},
+           "share of the training file, at its end, that is held out where there is no held_out_path");
+  f.integer("max_vocabulary", max_vocabulary, {.min = 0},
+            "most words that are kept, the more frequent before the others; 0: all. Words alone");
+  f.integer("evaluation_stride", evaluation_stride, {.min = 0},
+            "tokens scored of an evaluation window, its last; 0: all of them, windows one after the other");
+}
+
+}  // namespace ff::models

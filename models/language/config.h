@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "ff/models/attention_config.h"
+
+namespace ff::models {
+
+/// What a token is.
+enum class TokenKind { bytes, words };
+
+/// A decoder-only transformer.
+struct LanguageModelConfig {
+  TokenKind vocabulary = TokenKind::bytes;
+  std::int64_t layers = 4, heads = 8, width = 128, inner_width = 512, context = 128;
+  nn::AttentionOptions attention{.proj_bias = false, .causal = true, .radius = 2};
+  double dropout = 0.1, drop_path = 0;
+
+  void visit(Fields& fields);
+};
+
+/// Text, and how it is divided.
+struct LanguageDataConfig {
+  std::string path = "/usr/share/doc/jargon-text/jargon.txt.gz";
+  std::string held_out_path;
+  double held_out_fraction = 0.1;
+  std::int64_t max_vocabulary = 0, evaluation_stride = 0;
+
+  void visit(Fields& fields);
+};
+
+}  // namespace ff::models

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "ff/models/data_loader.h"
+#include "ff/models/language/config.h"
+#include "ff/models/language/vocabulary.h"
+
+namespace ff::models {
+
+/// A text as tokens, 1-D u8 or i32, divided into what is trained on and what is evaluated on.
+struct Corpus {
+  Vocabulary vocabulary;
+  Tensor train, held_out;
+  /// The token before the first held-out one: the last training token where they are of one file, else the end of a
+  /// line.
+  std::int64_t before_held_out = 0;
+};
+
+/// Reads the text that data names. Words are those of the training part. Held out is the end of the file (from the
+/// beginning of a line on for words), or a file of its own. Throws Error naming the file where a part is empty.
+Corpus load_corpus(const LanguageDataConfig& data, TokenKind kind);
+/// The same with a vocabulary that is there already.
+Corpus load_corpus(const LanguageDataConfig& data, const Vocabulary& vocabulary);
+
+/// Windows from random places of a text, for training: inputs, i64 (B, T), and the tokens that follow each as targets.
+/// An epoch draws as many tokens as the text has.
+class TextWindows : public BatchSource {
+ public:
+  /// Throws Error where the text is not longer than context.
+  TextWindows(Tensor tokens, std::int64_t context, std::int64_t batch_size, std::uint64_t seed);
+
+  std::int64_t batches_per_epoch() const override;
+  Batch make(DataPosition position) override;
+
+ private:
+  Tensor tokens_;
+  std::int64_t context_, batch_size_;
+  std::uint64_t seed_;
+};
+
+/// Windows that go through a text, for evaluation: every token is a target exactly once. Each window begins stride
+/// tokens after the one before, and those that it shares with it serve as context, their targets being -100; stride 0
+/// is context: windows one after the other. The last window is filled up with targets of -100, and the last batch may
+/// have fewer windows.
+class TextSegments : public BatchSource {
+ public:
+  /// before is the token before the first. Throws Error for an empty text or a stride beyond context.
+  TextSegments(Tensor tokens, std::int64_t before, std::int64_t context, std::int64_t stride, std::int64_t batch_size);
+
+  std::int64_t batches_per_epoch() const override;
+  Batch make(DataPosition position) override;
+
+ private:
+  std::int64_t windows() const;
+
+  Tensor tokens_;
+  std::int64_t before_, context_, stride_, batch_size_;
+};
+
+}  // namespace ff::models

@@ -1,0 +1,84 @@
+#include "ff/models/language/model.h"
+
+#include <cmath>
+
+#include "ff/autograd/ops/ops.h"
+#include "ff/core/check.h"
+#include "ff/nn/init.h"
+#include "ff/nn/linear.h"
+
+namespace ff::models {
+namespace {
+
+constexpr const char* op = "LanguageModel";
+constexpr double init_std = 0.02;
+
+BlockOptions block_options(const LanguageModelConfig& config, std::int64_t index) {
+  BlockOptions block{.width = config.width,
+                     .heads = config.heads,
+                     .hidden = config.inner_width,
+                     .attention = config.attention,
+                     .activation = nn::Activation::relu,
+                     .norm_order = NormOrder::after,
+                     .drop = config.dropout,
+                     .drop_path = drop_path_at(index, config.layers, config.drop_path)};
+  block.attention.causal = true;
+  block.attention.proj_drop = config.dropout;
+  return block;
+}
+
+}  // namespace
+
+Tensor sinusoidal_positions(std::int64_t count, std::int64_t width) {
+  const std::int64_t sines = (width + 1) / 2;
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(count * width));
+  for (std::int64_t t = 0; t < count; ++t)
+    for (std::int64_t column = 0; column < width; ++column) {
+      const double i = static_cast<double>(column < sines ? column : column - sines);
+      const double angle = static_cast<double>(t) * std::pow(10000.0, -2 * i / static_cast<double>(width));
+      values.push_back(static_cast<float>(column < sines ? std::sin(angle) : std::cos(angle)));
+    }
+  return Tensor::from(values, {count, width});
+}
+
+LanguageModel::LanguageModel(const LanguageModelConfig& config, std::int64_t vocabulary_size)
+    : embed(vocabulary_size, config.width), drop(config.dropout), config_(config) {
+  check(config.context >= 1 && config.layers >= 1, op, "a context of {} and {} blocks; at least one of each is needed",
+        config.context, config.layers);
+  positions = sinusoidal_positions(config.context, config.width);
+  bias = Tensor::empty({vocabulary_size});
+  add_parameter("bias", bias);
+  add_buffer("positions", positions, /*persistent=*/false);
+  add("embed", embed);
+  add("drop", drop);
+  for (std::int64_t i = 0; i < config.layers; ++i) blocks.emplace(block_options(config, i));
+  add("blocks", blocks);
+  initialize();
+}
+
+void LanguageModel::initialize() {
+  nn::init::zeros_(bias);
+  nn::init::normal_(embed.weight, 0, init_std);
+  apply([](nn::Module& module) {
+    auto* linear = dynamic_cast<nn::Linear*>(&module);
+    if (linear == nullptr) return;
+    nn::init::normal_(linear->weight, 0, init_std);
+    if (linear->bias.defined()) nn::init::zeros_(linear->bias);
+  });
+}
+
+Tensor LanguageModel::hidden(const Tensor& tokens) {
+  check(tokens.rank() == 2 && tokens.size(1) <= config_.context, op,
+        "tokens must be (B, N) with N at most {}; their shape is {}", config_.context, tokens.shape().str());
+  const double scale = std::sqrt(static_cast<double>(config_.width));
+  Tensor x = drop(embed(tokens) * scale + slice(positions, 0, 0, tokens.size(1)));  // (B, N, width)
+  for (const auto& block : blocks) x = (*block)(x);
+  return x;
+}
+
+Tensor LanguageModel::logits(const Tensor& hidden) const { return linear(hidden, embed.weight, bias); }
+
+Tensor LanguageModel::forward(const Tensor& tokens) { return logits(hidden(tokens)); }
+
+}  // namespace ff::models

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "ff/models/block.h"
+#include "ff/models/language/config.h"
+#include "ff/nn/containers.h"
+#include "ff/nn/embedding.h"
+
+namespace ff::models {
+
+/// Decoder-only transformer: tokens (B, N), i64, N <= context, to logits (B, N, vocabulary) of the token that follows
+/// each. Post-norm, sinusoidal positions, embeddings scaled by sqrt(width), ReLU, the output tied to the embedding with
+/// a bias of its own for each token. Weights start normal (0.02), biases at 0.
+class LanguageModel : public nn::Module {
+ public:
+  /// Of a vocabulary of that many tokens. Attention is causal whatever config.attention says.
+  LanguageModel(const LanguageModelConfig& config, std::int64_t vocabulary_size);
+  /// logits(hidden(tokens))
+  Tensor forward(const Tensor& tokens) override;
+  /// What the last block gives: (B, N) to (B, N, width).
+  Tensor hidden(const Tensor& tokens);
+  /// (.., width) to (.., vocabulary).
+  Tensor logits(const Tensor& hidden) const;
+
+  const LanguageModelConfig& config() const { return config_; }
+
+  nn::Embedding embed;
+  Tensor positions;  ///< (context, width), not learned
+  nn::Dropout drop;
+  nn::ModuleList<Block> blocks;
+  Tensor bias;  ///< (vocabulary)
+
+ private:
+  void initialize();
+
+  LanguageModelConfig config_;
+};
+
+/// The positions of Vaswani et al. 2017 as (count, width): in row t the sines of t / 10000^(2 i / width), i = 0, 1, ..,
+/// then the cosines.
+Tensor sinusoidal_positions(std::int64_t count, std::int64_t width);
+
+}  // namespace ff::models

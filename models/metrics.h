@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace ff::models {
+
+/// A file of records, one JSON object a line (JSON Lines). A line is in the file as soon as write() returns, whole, so
+/// that a run may be watched, or stopped in any way.
+class MetricsLog {
+ public:
+  /// Opens path and keeps its first `keep` bytes: 0 for a new log. Throws Error where that fails, or it has fewer.
+  explicit MetricsLog(std::string path, std::uint64_t keep = 0);
+  ~MetricsLog();
+  MetricsLog(const MetricsLog&) = delete;
+  MetricsLog& operator=(const MetricsLog&) = delete;
+
+  void write(const nlohmann::ordered_json& record);
+  /// The length of the file so far.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace ff::models

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace ff::models {
+
+/// The folder of a training run:
+///   config.json         the configuration, complete: the run can be repeated from it
+///   metrics.jsonl       what was measured on the way, see MetricsLog
+///   model.safetensors   the weights
+///   vocabulary.txt      of a language model of words: the words
+///   checkpoint/         what training goes on from, see Checkpoint
+///   summary.json        the final figures
+class RunFolder {
+ public:
+  /// Only names the folder; nothing is touched.
+  explicit RunFolder(std::string path);
+
+  const std::string& path() const { return path_; }
+  std::string config() const { return path_ + "/config.json"; }
+  std::string metrics() const { return path_ + "/metrics.jsonl"; }
+  std::string model() const { return path_ + "/model.safetensors"; }
+  std::string vocabulary() const { return path_ + "/vocabulary.txt"; }
+  std::string checkpoint() const { return path_ + "/checkpoint/state.safetensors"; }
+  std::string summary() const { return path_ + "/summary.json"; }
+
+  /// Throws Error unless a run can be put here: nothing but a folder may be there, and no run in it unless overwrite.
+  void check_free(bool overwrite) const;
+  /// Makes the folder, and those above it, with the text of the configuration in it. With overwrite the files of the
+  /// run that was there go, and no others. Throws Error, leaving nothing behind, where that cannot be done.
+  void create(const std::string& config_text, bool overwrite) const;
+  /// Throws Error unless the folder has a configuration and a model.
+  void check_complete() const;
+
+  /// Both atomic.
+  void write_summary(const nlohmann::ordered_json& summary) const;
+  nlohmann::ordered_json read_summary() const;
+
+ private:
+  std::vector<std::string> files() const;
+
+  std::string path_;
+};
+
+}  // namespace ff::models

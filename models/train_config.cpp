@@ -1,0 +1,35 @@
+#include "ff/models/train_config.h"
+
+#include <fmt/format.h>
+
+namespace ff::models {
+
+void TrainConfig::visit(Fields& f) {
+  f.integer("epochs", epochs, {.min = 0}, "times that the training data is gone through, unless steps says otherwise");
+  f.integer("steps", steps, {.min = 0}, "updates to make, whatever epochs says; 0: as many as the epochs take");
+  f.integer("batch_size", batch_size, {.min = 1}, "samples of an update");
+  f.choice<OptimizerKind>("optimizer", optimizer,
+                          {{"adamw", OptimizerKind::adamw}, {"adam", OptimizerKind::adam}, {"sgd", OptimizerKind::sgd}},
+                          "what turns gradients into updates");
+  f.number("lr", lr, {.above = 0}, "learning rate, at its highest");
+  f.number("weight_decay", weight_decay, {.min = 0},
+           "share of lr by which weights shrink; adamw, or added to the gradient");
+  f.numbers("betas", betas, {.min = 0, .below = 1}, 2, 2,
+            "decay of the mean of the gradient and of its square; adamw, adam");
+  f.number("eps", eps, {.above = 0}, "added to the root of the mean square; adamw, adam");
+  f.number("momentum", momentum, {.min = 0, .below = 1}, "sgd alone");
+  f.choice<ScheduleKind>("schedule", schedule, {{"cosine", ScheduleKind::cosine}, {"constant", ScheduleKind::constant}},
+                         "how lr goes after the warm-up: down to min_lr along half a cosine, or not at all");
+  f.integer("warmup", warmup, {.min = 0}, "updates in which lr rises from 0");
+  f.number("min_lr", min_lr, {.min = 0}, "learning rate at the end; cosine alone");
+  f.number("clip_norm", clip_norm, {.min = 0}, "longest gradient, over all parameters; 0: any");
+  f.number("label_smoothing", label_smoothing, {.min = 0, .below = 1}, "share of the target spread over all classes");
+  f.integer("seed", seed, {.min = 0}, "what all random numbers depend on");
+  f.integer("log_interval", log_interval, {.min = 1}, "updates between two lines of the log");
+  f.integer("eval_interval", eval_interval, {.min = 0}, "updates between two evaluations; 0: one after every epoch");
+
+  f.require(epochs > 0 || steps > 0, "epochs", "0, and so is steps: one of them must say how long to train");
+  f.require(min_lr <= lr, "min_lr", fmt::format("{} is above lr {}", min_lr, lr));
+}
+
+}  // namespace ff::models

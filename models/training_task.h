@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ff/models/run_config.h"
+#include "ff/models/run_folder.h"
+#include "ff/nn/module.h"
+
+namespace ff::models {
+
+/// Figures by the names that they have in summary.json, the loss first: "test_loss", "test_accuracy", ...
+using Figures = std::vector<std::pair<std::string, double>>;
+
+/// The loss of a batch.
+struct BatchLoss {
+  Tensor mean;             ///< scalar, differentiable
+  std::int64_t items = 0;  ///< how many images or tokens it is the mean of
+};
+
+/// What a Trainer works on: a model, and the data it learns from and is tested on.
+class TrainingTask {
+ public:
+  virtual ~TrainingTask() = default;
+
+  virtual nn::Module& model() = 0;
+  /// What is learnt from, in the plural: "images", "tokens".
+  virtual std::string_view items() const = 0;
+  /// Updates that one pass over the training data takes.
+  virtual std::int64_t steps_per_epoch() const = 0;
+  /// Has next_loss() go on with the batch of update `step`, counted from 0. Which samples a batch has depends on the
+  /// seed and the step alone.
+  virtual void seek(std::int64_t step) = 0;
+  /// The loss of the next training batch.
+  virtual BatchLoss next_loss() = 0;
+  /// Figures of the held-out data, for a model in evaluation mode; none if stopped() became true on the way.
+  virtual Figures evaluate(const std::function<bool()>& stopped) = 0;
+  /// Writes what the model is of no use without, besides its weights: a vocabulary.
+  virtual void save_companions(const RunFolder& /*folder*/) const {}
+};
+
+/// The task that config describes, its data read and checked, its model initialised from config.train.seed (which
+/// default_generator() is started anew from). Throws Error where the data cannot be read or does not fit the model.
+std::unique_ptr<TrainingTask> make_training_task(const RunConfig& config);
+
+/// The task with the model that was trained in folder, for evaluation. config may name other data than it was trained
+/// with, but no other model.
+std::unique_ptr<TrainingTask> load_trained_task(const RunConfig& config, const RunFolder& folder);
+
+}  // namespace ff::models

@@ -1,0 +1,84 @@
+#include "ff/models/vision/model.h"
+
+#include <cmath>
+
+#include "ff/autograd/ops/ops.h"
+#include "ff/core/check.h"
+#include "ff/nn/init.h"
+
+namespace ff::models {
+namespace {
+
+constexpr const char* op = "VisionTransformer";
+constexpr double norm_eps = 1e-6, init_std = 0.02;
+
+VisionModelConfig checked(const VisionModelConfig& config) {
+  check(config.image_size >= 1 && config.patch_size >= 1 && config.image_size % config.patch_size == 0, op,
+        "patches of {} do not divide an image of {}", config.patch_size, config.image_size);
+  check(config.depth >= 1, op, "at least one block is needed: {}", config.depth);
+  return config;
+}
+
+BlockOptions block_options(const VisionModelConfig& config, std::int64_t index) {
+  BlockOptions block{.width = config.width,
+                     .heads = config.heads,
+                     .hidden = std::llround(config.mlp_ratio * static_cast<double>(config.width)),
+                     .attention = config.attention,
+                     .norm_eps = norm_eps,
+                     .drop = config.dropout,
+                     .drop_path = drop_path_at(index, config.depth, config.drop_path)};
+  block.attention.proj_drop = config.dropout;
+  return block;
+}
+
+}  // namespace
+
+PatchEmbed::PatchEmbed(std::int64_t channels, std::int64_t patch_size, std::int64_t width)
+    : proj(channels, width, {patch_size, patch_size}, {.stride = {patch_size, patch_size}}) {
+  add("proj", proj);
+}
+
+Tensor PatchEmbed::forward(const Tensor& x) { return transpose(flatten(proj(x), 2), 1, 2); }
+
+VisionTransformer::VisionTransformer(const VisionModelConfig& config)
+    : patch_embed(checked(config).channels, config.patch_size, config.width),
+      pos_drop(config.dropout),
+      norm(config.width, {.eps = norm_eps}),
+      head(config.width, config.classes),
+      config_(config) {
+  const std::int64_t side = config.image_size / config.patch_size;
+  cls_token = Tensor::empty({1, 1, config.width});
+  pos_embed = Tensor::empty({1, 1 + side * side, config.width});
+  add_parameter("cls_token", cls_token);
+  add_parameter("pos_embed", pos_embed);
+  add("patch_embed", patch_embed);
+  add("pos_drop", pos_drop);
+  for (std::int64_t i = 0; i < config.depth; ++i) blocks.emplace(block_options(config, i));
+  add("blocks", blocks);
+  add("norm", norm);
+  add("head", head);
+  initialize();
+}
+
+void VisionTransformer::initialize() {
+  nn::init::trunc_normal_(cls_token, 0, init_std);
+  nn::init::trunc_normal_(pos_embed, 0, init_std);
+  apply([](nn::Module& module) {
+    auto* linear = dynamic_cast<nn::Linear*>(&module);
+    if (linear == nullptr) return;
+    nn::init::trunc_normal_(linear->weight, 0, init_std);
+    if (linear->bias.defined()) nn::init::zeros_(linear->bias);
+  });
+}
+
+Tensor VisionTransformer::forward(const Tensor& images) {
+  const std::int64_t size = config_.image_size;
+  check(images.rank() == 4 && images.shape() == Shape{images.shape()[0], config_.channels, size, size}, op,
+        "images must be (B, {}, {}, {}); their shape is {}", config_.channels, size, size, images.shape().str());
+  const Tensor cls = broadcast_to(cls_token, {images.size(0), 1, config_.width});
+  Tensor x = pos_drop(concatenate({cls, patch_embed(images)}, 1) + pos_embed);  // (B, 1 + patches, width)
+  for (const auto& block : blocks) x = (*block)(x);
+  return head(norm(select(x, 1, 0)));  // tokens are normalised one by one: the others' would be for nothing
+}
+
+}  // namespace ff::models

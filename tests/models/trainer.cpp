@@ -1,0 +1,361 @@
+#include "ff/models/trainer.h"
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "ff/autograd/ops/ops.h"
+#include "ff/core/io/safetensors.h"
+#include "ff/core/parallel.h"
+#include "ff/core/random.h"
+#include "ff/models/checkpoint.h"
+#include "ff/nn/nn.h"
+
+#include "tests/support/compare.h"
+#include "tests/support/files.h"
+
+using namespace ff;
+using namespace ff::models;
+using namespace ff::test;
+
+namespace {
+
+// A line through noise: batch `step` of it depends on step alone.
+class LineTask : public TrainingTask {
+ public:
+  LineTask() { manual_seed(1), line.add("unused", spare); }
+
+  nn::Module& model() override { return line; }
+  std::string_view items() const override { return "points"; }
+  std::int64_t steps_per_epoch() const override { return 10; }
+  void seek(std::int64_t step) override { step_ = step; }
+  BatchLoss next_loss() override {
+    Generator random(static_cast<std::uint64_t>(++step_));
+    Tensor x = Tensor::empty({8, 3});
+    fill_normal(x.data<float>(), 24, random.next(24));
+    Tensor loss = mse_loss(line(x), sum(x, {1}, true)) + sum(dropout(x, 0.5)) * 0.0;
+    if (step_ == poisoned) loss = loss * std::numeric_limits<double>::quiet_NaN();
+    if (step_ == exploding) loss = loss + sqrt(sum(line.weight) * 0.0) * 1.0;  // the root's slope at 0
+    return {loss, 8};
+  }
+  Figures evaluate(const std::function<bool()>& stopped) override {
+    evaluated_in_training |= line.training();
+    ++evaluations;
+    if (stopped()) return {};
+    return {{"test_loss", mean(square(line.weight - 1.0)).item<double>()}};
+  }
+
+  nn::Linear line{3, 1};
+  nn::Identity spare;
+  std::int64_t poisoned = 0, exploding = 0;
+  int evaluations = 0;
+  bool evaluated_in_training = false;
+
+ private:
+  std::int64_t step_ = 0;
+};
+
+TrainConfig sgd(std::int64_t steps) {
+  TrainConfig config;
+  config.steps = steps;
+  config.optimizer = OptimizerKind::sgd;
+  config.lr = 0.1;
+  config.weight_decay = 0;
+  config.warmup = 5;
+  config.log_interval = 4;
+  return config;
+}
+
+// Keeps what it is told, and may stop the run.
+class Watcher : public TrainObserver {
+ public:
+  void on_step(const TrainStep& step) override {
+    steps.push_back(step);
+    if (step.step == stop_after) stop = true;
+  }
+  void on_record(const nlohmann::ordered_json& record) override { records.push_back(record); }
+
+  std::vector<TrainStep> steps;
+  std::vector<nlohmann::ordered_json> records;
+  std::int64_t stop_after = -1;
+  std::atomic<bool> stop{false};
+};
+
+std::string tiny_images(const TempDir& folder) {
+  std::string pixels, labels;
+  for (int i = 0; i < 24; ++i) {
+    labels += static_cast<char>(i % 3);
+    for (int pixel = 0; pixel < 64; ++pixel)
+      pixels += static_cast<char>(pixel % 3 == i % 3 ? 200 + i : (i * 7 + pixel) % 50);
+  }
+  folder.write("images", idx_file(0x08, {24, 8, 8}, pixels));
+  folder.write("labels", idx_file(0x08, {24}, labels));
+  const nlohmann::json config{{"task", "vision"},
+                              {"model",
+                               {{"image_size", 8},
+                                {"patch_size", 4},
+                                {"classes", 3},
+                                {"width", 16},
+                                {"depth", 2},
+                                {"heads", 2},
+                                {"dropout", 0.1},
+                                {"drop_path", 0.1}}},
+                              {"data",
+                               {{"train_images", folder.path("images")},
+                                {"train_labels", folder.path("labels")},
+                                {"test_images", folder.path("images")},
+                                {"test_labels", folder.path("labels")},
+                                {"crop_padding", 1},
+                                {"horizontal_flip", true}}},
+                              {"train",
+                               {{"steps", 20},
+                                {"batch_size", 7},
+                                {"lr", 0.003},
+                                {"warmup", 4},
+                                {"log_interval", 3},
+                                {"clip_norm", 1.0},
+                                {"label_smoothing", 0.1},
+                                {"eval_interval", 8}}}};
+  return folder.write("config.json", config.dump());
+}
+
+std::string tiny_text(const TempDir& folder) {
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "the quick brown fox number " + std::to_string(i * i) + " jumps\n";
+  folder.write("text", text);
+  const nlohmann::json config{
+      {"task", "language"},
+      {"model", {{"layers", 2}, {"heads", 2}, {"width", 16}, {"inner_width", 32}, {"context", 16}}},
+      {"data", {{"path", folder.path("text")}}},
+      {"train",
+       {{"steps", 20},
+        {"batch_size", 4},
+        {"optimizer", "adam"},
+        {"log_interval", 3},
+        {"clip_norm", 0.25},
+        {"eval_interval", 8}}}};
+  return folder.write("config.json", config.dump());
+}
+
+// Trains into a folder of that name; the run's model file.
+std::string trained(const TempDir& folder, const std::string& name, const RunConfig& config) {
+  const auto task = make_training_task(config);
+  const RunFolder run(folder.path(name));
+  run.create(config.text(), false);
+  Trainer trainer(*task, config.train, {.folder = &run});
+  CHECK(trainer.run().finished);
+  return slurp(run.model());
+}
+
+std::vector<nlohmann::json> lines_of(const std::string& path) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream file(slurp(path));
+  for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("trainer: steps, logs and evaluates as configured") {
+  LineTask task;
+  Watcher watcher;
+  Trainer trainer(task, sgd(25), {.observer = &watcher});
+  CHECK(trainer.steps() == 25);
+  const TrainResult result = trainer.run();
+  CHECK(result.finished);
+  CHECK(result.steps == 25);
+  REQUIRE(result.figures.size() == 1);
+  CHECK(result.figures[0].second < 0.01);
+  CHECK(task.evaluations == 3);  // after 10, 20 and 25
+  CHECK(!task.evaluated_in_training);
+  CHECK(task.line.training());
+
+  REQUIRE(watcher.steps.size() == 25);
+  CHECK(watcher.steps[0].lr == doctest::Approx(0.1 / 5));  // warm-up, then half a cosine to 0
+  CHECK(watcher.steps[4].lr == doctest::Approx(0.1));
+  CHECK(watcher.steps[15].lr == doctest::Approx(0.05));
+  CHECK(watcher.steps[24].lr < 0.001);
+  CHECK(watcher.steps[14].epoch == doctest::Approx(1.5));
+  CHECK(watcher.steps[24].loss < 0.1 * watcher.steps[0].loss);
+
+  std::vector<std::int64_t> logged, evaluated;
+  for (const auto& record : watcher.records)
+    (record.contains("test_loss") ? evaluated : logged).push_back(record["step"].get<std::int64_t>());
+  CHECK(logged == std::vector<std::int64_t>{4, 8, 12, 16, 20, 24, 25});
+  CHECK(evaluated == std::vector<std::int64_t>{10, 20, 25});
+  const double mean_loss =
+      (watcher.steps[4].loss + watcher.steps[5].loss + watcher.steps[6].loss + watcher.steps[7].loss) / 4;
+  CHECK(watcher.records[1]["loss"].get<double>() == doctest::Approx(mean_loss).epsilon(1e-12));
+  CHECK(watcher.records[1]["items_per_second"].get<double>() > 0);
+}
+
+TEST_CASE("trainer: epochs count where steps do not") {
+  LineTask task;
+  TrainConfig config = sgd(0);
+  config.epochs = 3;
+  CHECK(Trainer(task, config).steps() == 30);
+}
+
+TEST_CASE("trainer: a schedule of constant rate, and a warm-up that a short run does not finish") {
+  TrainConfig config = sgd(10);
+  config.schedule = ScheduleKind::constant;
+  auto schedule = make_schedule(config, 10);
+  CHECK(schedule(0) == doctest::Approx(0.2));
+  CHECK(schedule(9) == 1);
+  config.schedule = ScheduleKind::cosine;
+  config.min_lr = 0.01;
+  schedule = make_schedule(config, 105);
+  CHECK(schedule(55) == doctest::Approx((1 + 0.1) / 2));
+  CHECK(schedule(105) == doctest::Approx(0.1));
+  CHECK(make_schedule(config, 3)(2) == doctest::Approx(0.6));
+}
+
+TEST_CASE("trainer: the gradient is clipped") {
+  LineTask task;
+  Watcher watcher;
+  TrainConfig config = sgd(1);
+  config.warmup = 0;
+  config.clip_norm = 1e-3;
+  const auto before = task.line.weight.to_vector<double>();
+  Trainer(task, config, {.observer = &watcher}).run();
+  const auto after = task.line.weight.to_vector<double>();
+  double moved = 0;
+  for (std::size_t i = 0; i < 3; ++i) moved += (after[i] - before[i]) * (after[i] - before[i]);
+  CHECK(std::sqrt(moved) <= 1e-4 * 1.01);
+  CHECK(watcher.steps[0].grad_norm > 0.01);
+}
+
+TEST_CASE("trainer: a loss or a gradient that is not finite ends the run, with step and rate") {
+  LineTask task;
+  task.poisoned = 7;
+  CHECK(contains(error_of([&] { Trainer(task, sgd(25)).run(); }), {"[train] the loss is nan in step 7", "rate 0.09"}));
+  LineTask other;
+  other.exploding = 3;
+  CHECK(contains(error_of([&] { Trainer(other, sgd(25)).run(); }), {"[train]", "gradient", "in step 3", "rate 0.06"}));
+}
+
+TEST_CASE("trainer: a parameter that the gradient does not reach is told") {
+  struct Task : LineTask {
+    nn::Linear spare_line{2, 2};
+    Task() { line.add("forgotten", spare_line); }
+  } task;
+  CHECK(error_of([&] { Trainer(task, sgd(5)).run(); }) ==
+        "[train] no gradient reached forgotten.weight, forgotten.bias");
+}
+
+TEST_CASE("trainer: stops when told, keeping the model") {
+  const TempDir folder;
+  LineTask task;
+  const RunFolder run(folder.path("run"));
+  run.create("{}", false);
+  Watcher watcher;
+  watcher.stop_after = 7;
+  const TrainResult result =
+      Trainer(task, sgd(25), {.folder = &run, .observer = &watcher, .stop = &watcher.stop}).run();
+  CHECK(!result.finished);
+  CHECK(result.steps == 7);
+  CHECK(result.figures.empty());
+  CHECK(load_safetensors(run.model()).at("weight").to_vector<float>() == task.line.weight.to_vector<float>());
+  CHECK(load_checkpoint(run.checkpoint()).step == 7);
+  const auto summary = run.read_summary();
+  CHECK(summary["steps"] == 7);
+  CHECK(summary["finished"] == false);
+  CHECK(!summary.contains("test_loss"));
+}
+
+// The lines of a log without what depends on the clock.
+std::vector<nlohmann::json> timeless(std::vector<nlohmann::json> lines) {
+  for (auto& line : lines)
+    for (const char* key : {"seconds", "items_per_second"}) line.erase(key);
+  return lines;
+}
+
+TEST_CASE("trainer: a run stopped and resumed is the run that was never stopped") {
+  const TempDir folder;
+  for (const bool vision : {true, false}) {
+    const RunConfig config = RunConfig::read(vision ? tiny_images(folder) : tiny_text(folder));
+    const std::string name = vision ? "vision" : "language";
+    const std::string whole = trained(folder, name, config);
+    for (const std::int64_t stop_after : {3, 8, 11, 20}) {
+      const RunFolder run(folder.path(name + std::to_string(stop_after)));
+      run.create(config.text(), false);
+      {
+        const auto task = make_training_task(config);
+        Watcher watcher;
+        watcher.stop_after = stop_after;
+        Trainer trainer(*task, config.train, {.folder = &run, .observer = &watcher, .stop = &watcher.stop});
+        CHECK(!trainer.run().finished);
+      }
+      const auto task = make_training_task(config);
+      Trainer trainer(*task, config.train, {.folder = &run});
+      trainer.resume();
+      CHECK(trainer.run().finished);
+      CHECK(slurp(run.model()) == whole);
+      CHECK(timeless(lines_of(run.metrics())) == timeless(lines_of(folder.path(name + "/metrics.jsonl"))));
+      Trainer again(*task, config.train, {.folder = &run});
+      CHECK(contains(error_of([&] { again.resume(); }), {"[train]", run.path(), "all 20 steps"}));
+    }
+  }
+}
+
+TEST_CASE("trainer: the same weights to the last bit at any thread count") {
+  const TempDir folder;
+  for (const bool vision : {true, false})
+    for (const auto attention : {nn::AttentionKind::fourier, nn::AttentionKind::softmax}) {
+      RunConfig config = RunConfig::read(vision ? tiny_images(folder) : tiny_text(folder));
+      (vision ? config.vision.model.attention : config.language.model.attention).attention = attention;
+      std::vector<std::string> models;
+      for (const int threads : {1, 2, 4}) {
+        set_num_threads(threads);
+        models.push_back(trained(folder, "run", config));
+        std::filesystem::remove_all(folder.path("run"));
+      }
+      CHECK(models[0] == models[1]);
+      CHECK(models[0] == models[2]);
+      config.train.seed = 2;
+      CHECK(trained(folder, "run", config) != models[0]);
+      std::filesystem::remove_all(folder.path("run"));
+    }
+}
+
+TEST_CASE("trainer: a run's folder holds all of it") {
+  const TempDir folder;
+  const RunConfig config = RunConfig::read(tiny_text(folder));
+  trained(folder, "run", config);
+  const RunFolder run(folder.path("run"));
+  CHECK(RunConfig::read(run.config()).text() == config.text());
+  CHECK(load_checkpoint(run.checkpoint()).step == 20);
+  const auto lines = lines_of(run.metrics());
+  CHECK(lines.size() == 7 + 3);  // every 3 steps and the last; evaluations after 8, 16 and 20
+  for (const auto& line : lines) CHECK((line.contains("loss") || line.contains("test_loss")));
+  const auto summary = run.read_summary();
+  for (const char* key :
+       {"test_loss", "perplexity", "bits_per_byte", "parameters", "steps", "training_seconds", "peak_memory_bytes"})
+    CHECK_MESSAGE(summary.contains(key), key);
+  const double loss = summary["test_loss"].get<double>();
+  CHECK(summary["perplexity"].get<double>() == doctest::Approx(std::exp(loss)));
+  CHECK(summary["bits_per_byte"].get<double>() == doctest::Approx(loss / std::log(2.0)));
+  CHECK(summary["peak_memory_bytes"].get<double>() > 1e6);
+
+  // What was trained is what is loaded.
+  const auto loaded = load_trained_task(config, run);
+  loaded->model().eval();
+  const Figures figures = loaded->evaluate([] { return false; });
+  CHECK(figures[0].second == loss);
+}
+
+TEST_CASE("trainer: images by heart") {
+  const TempDir folder;
+  for (const auto attention : {nn::AttentionKind::fourier, nn::AttentionKind::softmax}) {
+    RunConfig config = RunConfig::read(tiny_images(folder), {"train.steps=120", "data.crop_padding=0"});
+    config.vision.model.attention.attention = attention;
+    const auto task = make_training_task(config);
+    const TrainResult result = Trainer(*task, config.train).run();
+    REQUIRE(result.figures.size() == 2);
+    CHECK(result.figures[1].first == "test_accuracy");
+    CHECK(result.figures[1].second > 0.9);
+  }
+}
