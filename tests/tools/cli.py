@@ -1,0 +1,413 @@
+#!/usr/bin/env python3
+"""Runs the fourierformer program as its users do, on data made here: training, what a run's folder holds, errors (one
+line, the right exit status, nothing left behind), interruption, equality at any thread count.
+
+Usage: cli.py PROGRAM [TEST ...], as unittest's own.
+"""
+
+import gzip
+import json
+import os
+import pty
+import random
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+PROGRAM = ""
+LIMIT = 120  # seconds; sanitizers are slow
+
+
+def idx(sizes, data):
+    """An IDX file of bytes."""
+    return bytes([0, 0, 8, len(sizes)]) + b"".join(struct.pack(">I", n) for n in sizes) + bytes(data)
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.root = Path(temporary.name)
+        self.runs = self.root / "results"
+        data = self.root / "data"
+        data.mkdir()
+        self.data = data
+        generator = random.Random(1)
+        for part, count in (("train", 64), ("test", 20)):
+            labels = [i % 3 for i in range(count)]
+            pixels = [180 + generator.randrange(60) if pixel // 8 % 3 == label else generator.randrange(60)
+                      for label in labels for pixel in range(64)]
+            (data / f"{part}-images.gz").write_bytes(gzip.compress(idx([count, 8, 8], pixels)))
+            (data / f"{part}-labels").write_bytes(idx([count], labels))
+        lines = [f"line {i} says that {i} and {i} make {i + i}\n" for i in range(120)]
+        (data / "text").write_text("".join(lines))
+        self.vision = self.write_config("vision.json", {
+            "task": "vision",
+            "model": {"image_size": 8, "patch_size": 4, "classes": 3, "width": 16, "depth": 1, "heads": 2},
+            "data": {"train_images": str(data / "train-images.gz"), "train_labels": str(data / "train-labels"),
+                     "test_images": str(data / "test-images.gz"), "test_labels": str(data / "test-labels")},
+            "train": {"steps": 12, "batch_size": 8, "lr": 0.003, "log_interval": 4}})
+        self.language = self.write_config("language.json", {
+            "task": "language",
+            "model": {"layers": 1, "heads": 2, "width": 16, "inner_width": 32, "context": 16, "dropout": 0.1},
+            "data": {"path": str(data / "text")},
+            "train": {"steps": 12, "batch_size": 4, "optimizer": "adam", "clip_norm": 0.25}})
+
+    def write_config(self, name, config):
+        path = self.root / name
+        path.write_text(json.dumps(config))
+        return path
+
+    def run_program(self, *arguments, **options):
+        return subprocess.run([PROGRAM, *map(str, arguments)], cwd=self.root, capture_output=True, text=True,
+                              timeout=LIMIT, **options)
+
+    def succeed(self, *arguments, **options):
+        done = self.run_program(*arguments, **options)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        return done.stdout
+
+    def fail_with(self, status, *arguments, said=()):
+        """The program must end with that status and one line on stderr that has all that is said in it, and must leave
+        the disk as it was."""
+        before = self.everything()
+        done = self.run_program(*arguments)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r"\A[^\n]+\n\Z")
+        self.assertNotIn("\x1b", done.stderr)
+        for words in said:
+            self.assertIn(words, done.stderr)
+        self.assertEqual(self.everything(), before, done.stderr)
+
+    def everything(self):
+        return {path: path.read_bytes() if path.is_file() else None for path in self.root.rglob("*")}
+
+    def records(self, run):
+        return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+    # ---------------------------------------------------------------------------------------------------- training
+
+    def test_vision_run(self):
+        run = self.runs / "a"
+        out = self.succeed("train", self.vision, "--out", run, "--threads", 2)
+        self.assertIn("test accuracy", out)
+        self.assertEqual({path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()},
+                         {"config.json", "metrics.jsonl", "model.safetensors", "checkpoint/state.safetensors",
+                          "summary.json"})
+        config = json.loads((run / "config.json").read_text())
+        self.assertEqual(config["train"]["steps"], 12)
+        self.assertEqual(config["model"]["attention"], "fourier")  # defaults are filled in
+        self.assertEqual(config["train"]["seed"], 1)
+        records = self.records(run)
+        self.assertEqual([r["step"] for r in records if "loss" in r], [4, 8, 12])
+        for record in records:
+            if "loss" in record:
+                self.assertGreater(record["loss"], 0)
+                self.assertGreater(record["items_per_second"], 0)
+                self.assertIn("lr", record)
+        self.assertEqual([r["step"] for r in records if "test_accuracy" in r], [8, 12])  # an epoch has 8 steps
+        summary = json.loads((run / "summary.json").read_text())
+        self.assertEqual(summary["steps"], 12)
+        for key in ("test_accuracy", "test_loss", "parameters", "training_seconds", "peak_memory_bytes"):
+            self.assertGreaterEqual(summary[key], 0)
+        self.assertNotIn("perplexity", summary)
+        # What was trained is what eval finds.
+        figures = json.loads(self.succeed("eval", run, "--json"))
+        self.assertEqual(figures, {key: summary[key] for key in ("test_loss", "test_accuracy")})
+        self.assertIn("test accuracy", self.succeed("eval", run))
+        # A run can be repeated from its own configuration.
+        self.succeed("train", run / "config.json", "--out", self.runs / "b", "--quiet")
+        self.assertEqual((self.runs / "b/model.safetensors").read_bytes(), (run / "model.safetensors").read_bytes())
+        self.assertEqual((self.runs / "b/config.json").read_bytes(), (run / "config.json").read_bytes())
+
+    def test_language_run(self):
+        run = self.runs / "a"
+        self.succeed("train", self.language, "--out", run)
+        summary = json.loads((run / "summary.json").read_text())
+        for key in ("test_loss", "perplexity", "bits_per_byte", "parameters", "steps", "training_seconds"):
+            self.assertGreater(summary[key], 0)
+        self.assertFalse((run / "vocabulary.txt").exists())
+        figures = json.loads(self.succeed("eval", run, "--json"))
+        self.assertEqual(figures["perplexity"], summary["perplexity"])
+
+    def test_words(self):
+        run = self.runs / "a"
+        self.succeed("train", self.language, "--out", run, "--set", "model.vocabulary=words")
+        summary = json.loads((run / "summary.json").read_text())
+        self.assertNotIn("bits_per_byte", summary)
+        self.assertIn("<eos>", (run / "vocabulary.txt").read_text())
+        self.assertEqual(json.loads(self.succeed("eval", run, "--json"))["perplexity"], summary["perplexity"])
+        (self.data / "text").unlink()  # not needed any more
+        text = self.succeed("generate", run, "--prompt", "line 3", "--tokens", 5)
+        self.assertTrue(text.startswith("line 3"))
+
+    def test_both_attentions_and_settings(self):
+        for attention in ("fourier", "softmax"):
+            run = self.runs / attention
+            self.succeed("train", self.vision, "--set", f"model.attention={attention}", "train.batch_size=4", "--out",
+                         run, "--steps", 3, "--seed", 5, "--quiet")
+            config = json.loads((run / "config.json").read_text())
+            self.assertEqual(config["model"]["attention"], attention)
+            self.assertEqual([config["train"][key] for key in ("batch_size", "steps", "seed")], [4, 3, 5])
+        self.assertNotEqual(*((self.runs / a / "model.safetensors").read_bytes() for a in ("fourier", "softmax")))
+
+    def test_same_at_any_thread_count(self):
+        for config in (self.vision, self.language):
+            for attention in ("fourier", "softmax"):
+                models = []
+                for threads in (1, 2):
+                    run = self.runs / f"{config.stem}-{attention}-{threads}"
+                    self.succeed("train", config, "--set", f"model.attention={attention}", "--out", run, "--threads",
+                                 threads, "--quiet")
+                    models.append((run / "model.safetensors").read_bytes())
+                self.assertEqual(*models)
+        run = self.runs / "other-seed"
+        self.succeed("train", config, "--set", f"model.attention={attention}", "--out", run, "--seed", 2, "--quiet")
+        self.assertNotEqual((run / "model.safetensors").read_bytes(), models[0])
+
+    def test_default_folder(self):
+        self.succeed("train", self.vision, "--steps", 1, "--quiet")
+        self.assertTrue((self.root / "runs/vision/summary.json").exists())
+
+    def test_overwrite(self):
+        run = self.runs / "a"
+        self.succeed("train", self.vision, "--out", run, "--quiet")
+        (run / "notes.txt").write_text("mine")
+        self.fail_with(1, "train", self.vision, "--out", run, said=[str(run), "holds a run", "--overwrite"])
+        self.succeed("train", self.vision, "--out", run, "--overwrite", "--steps", 2, "--quiet")
+        self.assertEqual(json.loads((run / "summary.json").read_text())["steps"], 2)
+        self.assertEqual((run / "notes.txt").read_text(), "mine")
+        self.assertEqual(self.records(run)[-1]["step"], 2)
+
+    # ------------------------------------------------------------------------------------------------------ output
+
+    def test_output_modes(self):
+        self.assertEqual(self.succeed("train", self.vision, "--out", self.runs / "quiet", "--quiet"), "")
+        out = self.succeed("train", self.vision, "--out", self.runs / "json", "--json").splitlines()
+        printed = [json.loads(line) for line in out]
+        self.assertEqual(printed[:-1], self.records(self.runs / "json"))
+        self.assertEqual(printed[-1], json.loads((self.runs / "json/summary.json").read_text()))
+        plain = self.succeed("train", self.vision, "--out", self.runs / "plain")
+        self.assertNotRegex(plain, r"[\x00-\x08\x0b-\x1f\x7f]")  # no escape codes, nothing rewritten
+        for arguments in (["--help"], ["train", "--help"], ["info"], ["info", self.runs / "plain"]):
+            self.assertNotIn("\x1b", self.succeed(*arguments))
+
+    def run_on_terminal(self, columns, *arguments, **environment):
+        """What the program writes to a terminal of that width."""
+        terminal, inner = pty.openpty()
+        try:
+            import fcntl
+            import termios
+            fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=inner, stderr=inner, cwd=self.root,
+                                       env={**os.environ, "TERM": "xterm", **environment})
+            os.close(inner)
+            written = b""
+            while True:
+                try:
+                    piece = os.read(terminal, 65536)
+                except OSError:  # the other side is closed
+                    break
+                if not piece:
+                    break
+                written += piece
+            self.assertEqual(process.wait(LIMIT), 0, written)
+        finally:
+            os.close(terminal)
+        return written.decode()
+
+    def test_terminal(self):
+        environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+        os.environ.pop("NO_COLOR", None)
+        self.addCleanup(os.environ.update, environment)
+        for columns in (120, 60, 20):
+            out = self.run_on_terminal(columns, "train", self.vision, "--out", self.runs / str(columns))
+            self.assertIn("\x1b[32m", out)  # colours
+            rewritten = re.findall(r"\r(step [^\r\n]*)\x1b\[K", out)
+            self.assertTrue(rewritten, out)
+            for line in rewritten:
+                self.assertLess(len(line), columns)
+            if columns == 120:
+                self.assertRegex(rewritten[-1], r"step \d+/12 \[=* *\]  loss .*  lr .* images/s  ")
+        out = self.run_on_terminal(80, "train", self.vision, "--out", self.runs / "plain", NO_COLOR="1")
+        self.assertNotRegex(out, r"\x1b\[\d+m")
+
+    def test_help_and_version(self):
+        self.assertRegex(self.succeed("--version"), r"\Afourierformer \d+\.\d+\.\d+\n\Z")
+        out = self.succeed("--help")
+        for command in ("train", "eval", "generate", "info"):
+            self.assertIn(command, out)
+            self.assertIn("Usage", self.succeed(command, "--help"))
+        for option in ("--set", "--out", "--threads", "--seed", "--steps", "--overwrite", "--quiet", "--json"):
+            self.assertIn(option, self.succeed("train", "--help"))
+
+    def test_info(self):
+        out = self.succeed("info")
+        for what in ("version", "CPU", "SIMD", "BLAS", "threads"):
+            self.assertRegex(out, rf"(?m)^{what} +\S")
+        out = self.succeed("info", self.vision)
+        self.assertIn('"patch_size": 4', out)
+        self.assertRegex(out, r"blocks\.0 +[\d,]+")
+        run = self.runs / "a"
+        self.succeed("train", self.vision, "--out", run, "--quiet")
+        self.assertRegex(self.succeed("info", run), r"test accuracy +[\d.]+")
+
+    def test_generate(self):
+        run = self.runs / "a"
+        self.succeed("train", self.language, "--out", run, "--quiet")
+        generate = ["generate", run, "--prompt", "line", "--tokens", 30]
+        text = self.succeed(*generate, "--seed", 3)
+        self.assertTrue(text.startswith("line"))
+        self.assertEqual(self.succeed(*generate, "--seed", 3, "--threads", 1), text)
+        self.assertNotEqual(self.succeed(*generate, "--seed", 4), text)
+        greedy = self.succeed(*generate, "--temperature", 0)
+        self.assertEqual(self.succeed(*generate, "--top-k", 1, "--seed", 9), greedy)
+        self.assertNotRegex(text, r"[\x00-\x08\x0b-\x1f\x7f]")  # an untrained model says anything
+        self.assertEqual(json.loads(self.succeed(*generate, "--seed", 3, "--json"))["text"], text[4:-1])
+        self.succeed("generate", run, "--prompt", "")
+
+    # ------------------------------------------------------------------------------------------------------ errors
+
+    def test_command_line_errors(self):
+        out = ["--out", self.runs / "a"]
+        self.fail_with(2, said=["command"])
+        self.fail_with(2, "trian", self.vision, said=["trian", "train"])
+        self.fail_with(2, "train", said=["CONFIG"])
+        self.fail_with(2, "train", self.vision, *out, "--stepz", 3, said=["--stepz"])
+        self.fail_with(2, "train", self.vision, *out, "--steps", "many", said=["--steps", "many"])
+        self.fail_with(2, "train", self.vision, *out, "--steps", 0, said=["--steps"])
+        self.fail_with(2, "train", self.vision, *out, "--threads", 0, said=["--threads"])
+        self.fail_with(2, "train", self.vision, *out, "--quiet", "--json", said=["--quiet", "--json"])
+        self.fail_with(2, "train", self.vision, *out, "--set", "train.lr", said=["train.lr"])
+        self.fail_with(2, "train", self.vision, "--resume", self.runs / "a", said=["--resume"])
+        self.fail_with(2, "generate", self.runs / "a", said=["--prompt"])
+        self.fail_with(2, "generate", self.runs / "a", "--prompt", "x", "--temperature", -1, said=["--temperature"])
+        self.fail_with(2, "eval", said=["DIR"])
+
+    def test_configuration_errors(self):
+        out = ["--out", self.runs / "a"]
+        self.fail_with(2, "train", self.root / "none.json", *out, said=["none.json"])
+        (self.root / "broken.json").write_text('{"task": ')
+        self.fail_with(2, "train", self.root / "broken.json", *out, said=["broken.json"])
+        self.fail_with(2, "train", self.vision, *out, "--set", "model.patch_size=3",
+                       said=["patch_size", "3", "image_size 8"])
+        self.fail_with(2, "train", self.vision, *out, "--set", "train.lr=fast", said=["train.lr", "number", "fast"])
+        self.fail_with(2, "train", self.vision, *out, "--set", "train.lrr=0.1", said=["train.lrr", "train.lr?"])
+        config = json.loads(self.vision.read_text())
+        config["model"]["pach_size"] = 4
+        wrong = self.write_config("wrong.json", config)
+        self.fail_with(2, "train", wrong, *out, said=["wrong.json", "model.pach_size", "model.patch_size"])
+
+    def test_data_errors(self):
+        out = ["--out", self.runs / "a/b"]
+        images, labels = self.data / "train-images.gz", self.data / "train-labels"
+        whole, right = images.read_bytes(), labels.read_bytes()
+        images.write_bytes(whole[:len(whole) // 2])
+        self.fail_with(1, "train", self.vision, *out, said=["train-images.gz"])
+        images.unlink()
+        self.fail_with(1, "train", self.vision, *out, said=["train-images.gz", "No such file"])
+        images.write_bytes(b"what is this?")
+        self.fail_with(1, "train", self.vision, *out, said=["train-images.gz"])
+        images.write_bytes(whole)
+        labels.write_bytes(idx([63], [0] * 63))
+        self.fail_with(1, "train", self.vision, *out, said=["64 images", "63 labels"])
+        labels.write_bytes(idx([64], [7] * 64))
+        self.fail_with(1, "train", self.vision, *out, said=["train-labels", "7"])
+        labels.write_bytes(right)
+        self.fail_with(1, "train", self.vision, *out, "--set", "model.image_size=16", said=["8 x 8", "16 x 16"])
+        self.fail_with(1, "train", self.vision, *out, "--set", "train.batch_size=65", said=["64 images", "65"])
+        (self.data / "text").write_text("short")
+        self.fail_with(1, "train", self.language, *out, said=["text", "to evaluate on"])
+        (self.data / "text").unlink()
+        self.fail_with(1, "train", self.language, *out, said=["text", "No such file"])
+
+    def test_folder_errors(self):
+        (self.root / "file").write_text("in the way")
+        self.fail_with(1, "train", self.vision, "--out", self.root / "file", said=["file"])
+        self.fail_with(1, "train", self.vision, "--out", self.root / "file/run", said=["file/run"])
+        self.fail_with(1, "train", self.vision, "--out", "/proc/none/run", said=["/proc/none/run"])
+        self.fail_with(1, "eval", self.runs / "none", said=["none"])
+        self.fail_with(1, "generate", self.root / "data", "--prompt", "x", said=["config.json"])
+        self.fail_with(1, "train", "--resume", self.runs / "none", said=["none"])
+
+    def test_damaged_runs(self):
+        run = self.runs / "a"
+        self.succeed("train", self.vision, "--out", run, "--quiet")
+        self.fail_with(1, "generate", run, "--prompt", "x", said=["language"])
+        self.fail_with(1, "train", "--resume", run, said=["12 steps"])
+        model = (run / "model.safetensors").read_bytes()
+        (run / "model.safetensors").write_bytes(model[:-1])
+        self.fail_with(1, "eval", run, said=["model.safetensors"])
+        (run / "model.safetensors").write_bytes(model)
+        self.fail_with(1, "eval", run, "--set", "model.depth=2", said=["blocks.1."])
+
+    def test_loss_that_is_not_finite(self):
+        done = self.run_program("train", self.vision, "--out", self.runs / "a", "--set", "train.optimizer=sgd",
+                                "train.lr=1e30", "train.warmup=0")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\A[^\n]*(loss|gradient) is -?(nan|inf) in step \d+[^\n]*rate[^\n]*\n\Z")
+
+    # ------------------------------------------------------------------------------------------------ interruption
+
+    def interrupt(self, run, signals, config=None, wait_for="metrics.jsonl"):
+        """Starts a long run, sends it the signals once it is under way, and returns its exit status and stderr."""
+        process = subprocess.Popen([PROGRAM, "train", str(config or self.vision), "--out", str(run), "--steps",
+                                    "100000000", "--set", "train.log_interval=1", "train.eval_interval=50"],
+                                   cwd=self.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            until = time.monotonic() + LIMIT
+            while not ((run / wait_for).exists() and (run / wait_for).stat().st_size > 0):
+                self.assertIsNone(process.poll(), "ended by itself")
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.01)
+            for number in signals:
+                process.send_signal(number)
+            return process.wait(LIMIT), process.stderr.read()
+        finally:
+            process.kill()
+            process.wait()
+            process.stderr.close()
+
+    def test_interrupted(self):
+        run = self.runs / "a"
+        self.assertEqual(self.interrupt(run, [signal.SIGINT]), (130, ""))
+        summary = json.loads((run / "summary.json").read_text())
+        self.assertGreater(summary["steps"], 0)
+        self.assertFalse(summary["finished"])
+        self.succeed("eval", run)  # the model so far
+        self.assertEqual(self.interrupt(self.runs / "b", [signal.SIGTERM]), (143, ""))
+
+    def test_killed(self):
+        run = self.runs / "a"
+        self.assertEqual(self.interrupt(run, [signal.SIGKILL], wait_for="checkpoint/state.safetensors")[0],
+                         -signal.SIGKILL)
+        self.succeed("eval", run)
+
+    def test_resume(self):
+        whole = self.runs / "whole"
+        self.succeed("train", self.language, "--out", whole, "--quiet", "--set", "train.eval_interval=5", "--steps", 200)
+        run = self.runs / "a"
+        process = subprocess.Popen([PROGRAM, "train", str(self.language), "--out", str(run), "--quiet", "--set",
+                                    "train.eval_interval=5", "--steps", "200"], cwd=self.root)
+        while not (run / "checkpoint/state.safetensors").exists():
+            time.sleep(0.005)
+        process.kill()
+        process.wait(LIMIT)
+        if not (run / "summary.json").exists():  # else it was faster than the signal
+            self.succeed("train", "--resume", run, "--quiet")
+        self.assertEqual((run / "model.safetensors").read_bytes(), (whole / "model.safetensors").read_bytes())
+        timeless = [[{key: value for key, value in record.items() if "second" not in key} for record in self.records(r)]
+                    for r in (run, whole)]
+        self.assertEqual(*timeless)
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)

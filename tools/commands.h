@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ff/models/run_config.h"
+
+namespace CLI {
+class App;
+}
+
+/// The commands of the program, a file each.
+namespace ff::tools {
+
+/// The command line or a configuration is wrong: exit status 2. Whatever else goes wrong is 1.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A command as CLI11 parses it, and what it does once that is done; returns the exit status.
+struct Command {
+  CLI::App* parser;
+  std::function<int()> run;
+};
+
+/// Each adds a command to the program.
+Command add_train(CLI::App& program);
+Command add_eval(CLI::App& program);
+Command add_generate(CLI::App& program);
+Command add_info(CLI::App& program);
+
+/// What is the same in several commands.
+void add_threads_option(CLI::App& command);
+void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
+
+/// The configuration in a file. Throws UsageError where that is none.
+models::RunConfig read_run_config(const std::string& path, const models::Overrides& overrides = {});
+
+/// "test_loss" as people read it: "test loss".
+std::string spelled(std::string name);
+
+}  // namespace ff::tools

@@ -1,0 +1,51 @@
+// fourierformer eval: the figures of a trained model.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "ff/autograd/grad_mode.h"
+#include "ff/models/run_folder.h"
+#include "ff/models/training_task.h"
+
+#include "tools/commands.h"
+
+namespace ff::tools {
+namespace {
+
+struct EvalOptions {
+  std::string folder;
+  std::vector<std::string> overrides;
+  bool json = false;
+};
+
+int run(const EvalOptions& options) {
+  const models::RunFolder folder(options.folder);
+  folder.check_complete();
+  const models::RunConfig config = read_run_config(folder.config(), options.overrides);
+  const auto task = models::load_trained_task(config, folder);
+  task->model().eval();
+  NoGrad no_grad;
+  const models::Figures figures = task->evaluate([] { return false; });
+  nlohmann::ordered_json json;
+  for (const auto& [name, value] : figures) {
+    json[name] = value;
+    if (!options.json) fmt::print("{:<16}{:.6g}\n", spelled(name), value);
+  }
+  if (options.json) fmt::print("{}\n", json.dump());
+  return 0;
+}
+
+}  // namespace
+
+Command add_eval(CLI::App& program) {
+  auto options = std::make_shared<EvalOptions>();
+  CLI::App* command = program.add_subcommand("eval", "Evaluate a trained model on its test data");
+  command->add_option("DIR", options->folder, "Folder of a run")->required();
+  add_set_option(*command, options->overrides);
+  add_threads_option(*command);
+  command->add_flag("--json", options->json, "Print a JSON object");
+  return {command, [options] { return run(*options); }};
+}
+
+}  // namespace ff::tools

@@ -1,0 +1,112 @@
+#include "tools/progress.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "tools/terminal.h"
+
+namespace ff::tools {
+namespace {
+
+constexpr std::chrono::milliseconds terminal_interval{100};
+constexpr std::chrono::seconds pipe_interval{5};
+constexpr double memory = 0.98;  // of the running means: about 50 steps
+
+}  // namespace
+
+std::string ProgressLine::str(int width, bool bar) const {
+  constexpr std::size_t least_bar = 8, longest_bar = 30;
+  const std::string count = fmt::format("step {}/{}", step, steps);
+  // Most important first.
+  std::vector<std::string> parts{
+      fmt::format("  loss {:.4f}", loss), note.empty() ? fmt::format("  {} left", duration(seconds_left)) : "  " + note,
+      fmt::format("  {} {}/s", short_number(items_per_second), items), fmt::format("  lr {:.3g}", lr)};
+  const auto columns = static_cast<std::size_t>(std::max(width, 1));
+  std::size_t used = count.size();
+  std::size_t shown = 0;
+  while (shown < parts.size() && used + parts[shown].size() <= columns) used += parts[shown++].size();
+  parts.resize(shown);
+
+  std::string line = count;
+  if (bar && shown == 4 && columns >= used + least_bar + 3) {
+    const std::size_t length = std::min(columns - used - 3, longest_bar);
+    const auto done = static_cast<std::size_t>(static_cast<double>(length) * static_cast<double>(step) /
+                                               static_cast<double>(std::max<std::int64_t>(steps, 1)));
+    line += " [" + std::string(std::min(done, length), '=') + std::string(length - std::min(done, length), ' ') + "]";
+  }
+  for (const std::size_t part : {0, 3, 2, 1})
+    if (part < parts.size()) line += parts[part];
+  return line.substr(0, columns);
+}
+
+Progress::Progress(OutputMode mode, std::string items)
+    : mode_(mode), items_(std::move(items)), terminal_(is_terminal(STDOUT_FILENO)) {}
+
+Progress::~Progress() { clear(); }
+
+void Progress::on_step(const models::TrainStep& step) {
+  const bool first = last_.steps == 0;
+  const double seconds = step.seconds - last_.seconds;
+  auto follow = [&](double mean, double value) { return mean == 0 ? value : memory * mean + (1 - memory) * value; };
+  if (!first) step_seconds_ = follow(step_seconds_, seconds);  // the first one sets things up
+  loss_ = follow(loss_, step.loss);
+  last_ = step;
+  if (mode_ != OutputMode::normal) return;
+  const auto now = Clock::now();
+  if (first && !terminal_) shown_ = now;
+  if (now - shown_ < (terminal_ ? Clock::duration(terminal_interval) : Clock::duration(pipe_interval))) return;
+  show("");
+}
+
+void Progress::on_evaluation(std::int64_t) {
+  if (mode_ == OutputMode::normal && terminal_) show("evaluating");
+}
+
+void Progress::show(const std::string& note) {
+  ProgressLine line{
+      .step = last_.step, .steps = last_.steps, .loss = loss_, .lr = last_.lr, .items = items_, .note = note};
+  if (step_seconds_ > 0) {
+    line.items_per_second = static_cast<double>(last_.items) / step_seconds_;
+    line.seconds_left = static_cast<double>(last_.steps - last_.step) * step_seconds_;
+  }
+  // The last column stays free: some terminals wrap on filling it.
+  if (terminal_)
+    fmt::print("\r{}\x1b[K", line.str(terminal_width() - 1, true));
+  else
+    fmt::print("{}\n", line.str(1000, false));
+  std::fflush(stdout);
+  line_shown_ = terminal_;
+  shown_ = Clock::now();
+}
+
+void Progress::on_record(const nlohmann::ordered_json& record) {
+  if (mode_ == OutputMode::json) {
+    fmt::print("{}\n", record.dump());
+    std::fflush(stdout);
+  }
+  if (mode_ != OutputMode::normal || !record.contains("test_loss")) return;
+  clear();
+  std::string line = fmt::format("step {}/{}  train loss {:.4f}", last_.step, last_.steps, loss_);
+  for (const auto& [name, value] : record.items()) {
+    if (name == "step" || !value.is_number()) continue;
+    std::string words = name;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    line += fmt::format("  {} {:.4f}", words, value.get<double>());
+  }
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+void Progress::clear() {
+  if (!line_shown_) return;
+  fmt::print("\r\x1b[K");
+  std::fflush(stdout);
+  line_shown_ = false;
+}
+
+}  // namespace ff::tools

@@ -1,0 +1,137 @@
+// fourierformer train: from a configuration to the folder of a run.
+
+#include <filesystem>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "ff/core/parallel.h"
+#include "ff/models/run_folder.h"
+#include "ff/models/trainer.h"
+
+#include "tools/commands.h"
+#include "tools/interrupt.h"
+#include "tools/progress.h"
+#include "tools/terminal.h"
+
+namespace ff::tools {
+namespace {
+
+struct TrainOptions {
+  std::string config, out, resume;
+  std::vector<std::string> overrides;
+  std::optional<std::int64_t> seed, steps;
+  bool overwrite = false, quiet = false, json = false;
+
+  OutputMode mode() const { return quiet ? OutputMode::quiet : json ? OutputMode::json : OutputMode::normal; }
+};
+
+// `--set a=1 b=2 config.json` gives --set more than its own.
+void find_config(TrainOptions& options) {
+  if (!options.config.empty()) return;
+  const auto path = std::find_if(options.overrides.begin(), options.overrides.end(),
+                                 [](const std::string& text) { return text.find('=') == std::string::npos; });
+  if (path == options.overrides.end()) throw UsageError("train: a configuration must be named, CONFIG.json");
+  options.config = *path;
+  options.overrides.erase(path);
+}
+
+models::RunConfig read_config(const TrainOptions& options) {
+  models::Overrides overrides = options.overrides;
+  if (options.seed) overrides.push_back(fmt::format("train.seed={}", *options.seed));
+  if (options.steps) overrides.push_back(fmt::format("train.steps={}", *options.steps));
+  return read_run_config(options.config, overrides);
+}
+
+void show_start(const models::RunConfig& config, models::TrainingTask& task, const models::Trainer& trainer) {
+  const nn::AttentionOptions& attention =
+      config.task == models::Task::vision ? config.vision.model.attention : config.language.model.attention;
+  fmt::print("{}  {} attention, {} parameters; {} steps of {}, {} an epoch; {} thread{}\n",
+             styled(STDOUT_FILENO, Style::bold, config.task == models::Task::vision ? "vision" : "language"),
+             attention.attention == nn::AttentionKind::fourier ? "Fourier" : "softmax",
+             with_commas(task.model().num_parameters()), with_commas(trainer.steps()), config.train.batch_size,
+             with_commas(task.steps_per_epoch()), num_threads(), num_threads() == 1 ? "" : "s");
+  std::fflush(stdout);
+}
+
+void show_end(const models::RunFolder& folder, const models::TrainResult& result) {
+  std::string line;
+  for (const auto& [name, value] : result.figures) line += fmt::format("{} {:.4f}  ", spelled(name), value);
+  if (!line.empty()) fmt::print("{}\n", styled(STDOUT_FILENO, Style::green, line.substr(0, line.size() - 2)));
+  fmt::print("{} {} in {}, at most {} of memory; saved in {}\n", result.finished ? "trained" : "stopped after",
+             result.steps == 1 ? "1 step" : with_commas(result.steps) + " steps", duration(result.seconds),
+             byte_size(static_cast<double>(models::peak_memory_bytes())), folder.path());
+}
+
+// A run that is resumed is what it was.
+void check_resume(const TrainOptions& options) {
+  const bool others = !options.config.empty() || !options.overrides.empty() || !options.out.empty() || options.seed ||
+                      options.steps || options.overwrite;
+  if (others)
+    throw UsageError(
+        "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps and --overwrite do not go with "
+        "it");
+  models::RunFolder(options.resume).check_complete();
+}
+
+// The folder that a new run goes to.
+models::RunFolder new_folder(const TrainOptions& options) {
+  const std::string name = std::filesystem::path(options.config).stem().string();
+  models::RunFolder folder(options.out.empty() ? "runs/" + name : options.out);
+  folder.check_free(options.overwrite);
+  return folder;
+}
+
+int run(TrainOptions& options) {
+  const std::atomic<bool>& interrupted = catch_interrupts();
+  const bool resumed = !options.resume.empty();
+  resumed ? check_resume(options) : find_config(options);
+  const models::RunConfig config =
+      resumed ? read_run_config(models::RunFolder(options.resume).config()) : read_config(options);
+  const models::RunFolder folder = resumed ? models::RunFolder(options.resume) : new_folder(options);
+
+  const auto task = models::make_training_task(config);
+  Progress progress(options.mode(), std::string(task->items()));
+  models::Trainer trainer(*task, config.train, {.folder = &folder, .observer = &progress, .stop = &interrupted});
+  if (interrupted) return interrupt_status();  // nothing has been made yet
+  if (resumed)
+    trainer.resume();
+  else
+    folder.create(config.text(), options.overwrite);
+  if (options.mode() == OutputMode::normal) show_start(config, *task, trainer);
+
+  const models::TrainResult result = trainer.run();
+  progress.clear();
+  if (options.mode() == OutputMode::normal) show_end(folder, result);
+  if (options.mode() == OutputMode::json) fmt::print("{}\n", folder.read_summary().dump());
+  return result.finished ? 0 : interrupt_status();
+}
+
+}  // namespace
+
+Command add_train(CLI::App& program) {
+  auto options = std::make_shared<TrainOptions>();
+  CLI::App* command = program.add_subcommand("train", "Train a model as a configuration says");
+  command->add_option("CONFIG", options->config, "The configuration, a JSON file")->type_name("FILE");
+  add_set_option(*command, options->overrides);
+  command->add_option("--out", options->out, "Folder for the results (default: runs/ and the name of CONFIG)")
+      ->type_name("DIR");
+  add_threads_option(*command);
+  command->add_option("--seed", options->seed, "What all random numbers depend on (train.seed)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--steps", options->steps, "Updates to make (train.steps)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--overwrite", options->overwrite, "Replace the run that is in the folder");
+  CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "Print nothing but errors");
+  command->add_flag("--json", options->json, "Print what is measured as JSON, an object a line")->excludes(quiet);
+  command->add_option("--resume", options->resume, "Go on with a run that was stopped, where it was, instead of CONFIG")
+      ->type_name("DIR");
+  return {command, [options] { return run(*options); }};
+}
+
+}  // namespace ff::tools
