@@ -60,6 +60,7 @@ Command add_generate(CLI::App& program) {
       ->capture_default_str()
       ->type_name("N");
   add_threads_option(*command);
+  command->footer("Example: fourierformer generate runs/jargon --prompt \"The hacker\" --tokens 300 --temperature 0.8");
   command->add_flag("--json", options->json, "Print a JSON object");
   return {command, [options] { return run(*options); }};
 }

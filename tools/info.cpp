@@ -37,7 +37,7 @@ std::string simd_target() {
   return hwy::TargetName(usable & -usable);
 }
 
-void row(std::string_view name, std::string_view value) { fmt::print("{:<24}{}\n", name, value); }
+void row(std::string_view name, std::string_view value) { fmt::print("{:<28}{}\n", name, value); }
 void title(std::string_view text) { fmt::print("{}\n", styled(STDOUT_FILENO, Style::bold, text)); }
 
 int show_machine() {
@@ -78,6 +78,11 @@ void show_parameters(const nn::Module& model) {
   for (const auto& [name, count] : parts) row("  " + name, fmt::format("{:>14}", with_commas(count)));
 }
 
+void show_settings(models::RunConfig config) {
+  for (const auto& field : models::config_fields([&](models::Fields& fields) { config.visit(fields); }))
+    fmt::print("  {:<26}{:<14}  {}\n", field.path, field.value, field.help);
+}
+
 void show_summary(const models::RunFolder& folder) {
   const nlohmann::ordered_json summary = folder.read_summary();
   for (const auto& [name, value] : summary.items()) {
@@ -98,7 +103,7 @@ int show_run(const std::string& path) {
   const bool has_vocabulary = is_run && std::filesystem::exists(folder.vocabulary());
   const auto model = make_model(config, has_vocabulary ? folder.vocabulary() : "");
   title("configuration");
-  fmt::print("{}", config.text());
+  show_settings(config);
   title("parameters");
   show_parameters(*model);
   if (is_run && std::filesystem::exists(folder.summary())) {

@@ -15,7 +15,11 @@ namespace {
 
 constexpr std::chrono::milliseconds terminal_interval{100};
 constexpr std::chrono::seconds pipe_interval{5};
-constexpr double memory = 0.98;  // of the running means: about 50 steps
+
+// Takes the count-th value into a mean of the latest 50 or so.
+void follow(double& mean, double value, std::int64_t count) {
+  mean += (value - mean) * std::max(1 / static_cast<double>(count), 0.02);
+}
 
 }  // namespace
 
@@ -25,7 +29,7 @@ std::string ProgressLine::str(int width, bool bar) const {
   // Most important first.
   std::vector<std::string> parts{
       fmt::format("  loss {:.4f}", loss), note.empty() ? fmt::format("  {} left", duration(seconds_left)) : "  " + note,
-      fmt::format("  {} {}/s", short_number(items_per_second), items), fmt::format("  lr {:.3g}", lr)};
+      fmt::format("  {} {}/s", short_number(items_per_second), items), fmt::format("  lr {:.1e}", lr)};
   const auto columns = static_cast<std::size_t>(std::max(width, 1));
   std::size_t used = count.size();
   std::size_t shown = 0;
@@ -50,11 +54,10 @@ Progress::Progress(OutputMode mode, std::string items)
 Progress::~Progress() { clear(); }
 
 void Progress::on_step(const models::TrainStep& step) {
-  const bool first = last_.steps == 0;
   const double seconds = step.seconds - last_.seconds;
-  auto follow = [&](double mean, double value) { return mean == 0 ? value : memory * mean + (1 - memory) * value; };
-  if (!first) step_seconds_ = follow(step_seconds_, seconds);  // the first one sets things up
-  loss_ = follow(loss_, step.loss);
+  const bool first = ++seen_ == 1;
+  follow(loss_, step.loss, seen_);
+  follow(step_seconds_, seconds, std::max<std::int64_t>(seen_ - 1, 1));  // the first one sets things up: it is forgotten
   last_ = step;
   if (mode_ != OutputMode::normal) return;
   const auto now = Clock::now();

@@ -58,11 +58,9 @@ void show_start(const models::RunConfig& config, models::TrainingTask& task, con
 }
 
 void show_end(const models::RunFolder& folder, const models::TrainResult& result) {
-  std::string line;
-  for (const auto& [name, value] : result.figures) line += fmt::format("{} {:.4f}  ", spelled(name), value);
-  if (!line.empty()) fmt::print("{}\n", styled(STDOUT_FILENO, Style::green, line.substr(0, line.size() - 2)));
-  fmt::print("{} {} in {}, at most {} of memory; saved in {}\n", result.finished ? "trained" : "stopped after",
-             result.steps == 1 ? "1 step" : with_commas(result.steps) + " steps", duration(result.seconds),
+  const std::string steps = result.steps == 1 ? "1 step" : with_commas(result.steps) + " steps";
+  const std::string done = result.finished ? styled(STDOUT_FILENO, Style::green, "trained") : "stopped after";
+  fmt::print("{} {} in {}, at most {} of memory; saved in {}\n", done, steps, duration(result.seconds),
              byte_size(static_cast<double>(models::peak_memory_bytes())), folder.path());
 }
 
@@ -129,6 +127,13 @@ Command add_train(CLI::App& program) {
   command->add_flag("--overwrite", options->overwrite, "Replace the run that is in the folder");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "Print nothing but errors");
   command->add_flag("--json", options->json, "Print what is measured as JSON, an object a line")->excludes(quiet);
+  command->footer(
+      "Examples:\n"
+      "  fourierformer train models/configs/fashion_mnist.json --out runs/fashion\n"
+      "  fourierformer train models/configs/jargon.json --set model.attention=softmax train.lr=0.0005\n"
+      "  fourierformer train --resume runs/fashion\n"
+      "fourierformer info CONFIG lists all settings, and what they mean. Ctrl-C ends a run and keeps what it has so "
+      "far.");
   command->add_option("--resume", options->resume, "Go on with a run that was stopped, where it was, instead of CONFIG")
       ->type_name("DIR");
   return {command, [options] { return run(*options); }};

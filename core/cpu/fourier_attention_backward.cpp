@@ -108,7 +108,9 @@ void tile_gradients(const Backward& f, const TilePair& pair, const PackedTile& q
               products, ld);
   const bool dropout = f.mask.dropout > 0;
   if (dropout) dropout_factors(f.sizes, f.mask, tile, w.factors.data(), ld);
-  weigh_tile_backward(f.power, scores, pair.width(), gradient.rows, dropout ? w.factors.data() : nullptr, products);
+  const bool closed = f.k.tiles() == 1 && f.kernel.epsilon == 0;
+  weigh_tile_backward(f.power, scores, pair.width(), gradient.rows, dropout ? w.factors.data() : nullptr, closed,
+                      products);
   if (values > 0)
     gemm_serial(true, false, tile.keys, values, tile.queries, 1.0f, weights, ld, dout.data(), dout.row(), 1.0f,
                 gradient.dv, values);

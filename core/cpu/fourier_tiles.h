@@ -94,9 +94,11 @@ struct RowGradient {
 
 /// Replaces mantissas by the weights that multiplied the values (dropped out as factors says, where not null), and
 /// products g_ij = dout_i . v_j by dS_ij = w_ij (factor_ij g_ij - mean_i); for columns [0, width). Rows up to a
-/// multiple of query_block become 0.
+/// multiple of query_block become 0. closed: the tile holds all weights of its rows, so that each row of dS has the sum
+/// 0; what the rounding of g_ij and mean_i has left of it is taken off (not with factors). Beside a zero of the kernel
+/// c(x) would magnify it.
 void weigh_tile_backward(const Power&, const ScoreTile&, std::int64_t width, const RowGradient* rows,
-                         const float* factors, float* products);
+                         const float* factors, bool closed, float* products);
 
 /// Adds, with t_ij = pi dS_ij c(R_d (k_jd - q_id)): sum_j t_ij to dq[d * q.stride + i], sum_i t_ij to
 /// dk[d * k.stride + j], sum_ij t_ij (k_jd - q_id) to dr[d].

@@ -47,11 +47,12 @@ void WeighTileImpl(const Power& power, const ScoreTile& tile, std::int64_t width
 }
 
 void WeighTileBackwardImpl(const Power& power, const ScoreTile& tile, std::int64_t width, const RowGradient* rows,
-                           const float* factors, float* products) {
+                           const float* factors, bool closed, float* products) {
   for (std::int64_t i = 0; i < tile.rows; ++i) {
     float *mantissa = tile.mantissa + i * tile.ld, *product = products + i * tile.ld;
     const float *exponent = tile.exponent + i * tile.ld, *factor = factors ? factors + i * tile.ld : nullptr;
     const V reference = SetAll(rows[i].reference), inverse_sum = SetAll(rows[i].inverse_sum);
+    V sum = hn::Zero(D());
     for (std::int64_t j = 0; j < width; j += LaneCount()) {
       const V e = hn::LoadU(D(), exponent + j);
       const V w = hn::Mul(Weight(power, hn::LoadU(D(), mantissa + j), e, reference), inverse_sum);
@@ -59,7 +60,14 @@ void WeighTileBackwardImpl(const Power& power, const ScoreTile& tile, std::int64
       const V g = hn::MulSub(f, hn::LoadU(D(), product + j), SetAll(rows[i].mean));
       const auto seen = hn::Gt(e, SetAll(hidden));  // products and factors of padding are undefined
       hn::StoreU(hn::IfThenElseZero(seen, hn::Mul(w, f)), D(), mantissa + j);
-      hn::StoreU(hn::IfThenElseZero(seen, hn::Mul(w, g)), D(), product + j);
+      const V ds = hn::IfThenElseZero(seen, hn::Mul(w, g));
+      hn::StoreU(ds, D(), product + j);
+      sum = hn::Add(sum, ds);
+    }
+    if (closed && !factor) {
+      const V rest = SetAll(hn::GetLane(hn::SumOfLanes(D(), sum)));
+      for (std::int64_t j = 0; j < width; j += LaneCount())
+        hn::StoreU(hn::NegMulAdd(hn::LoadU(D(), mantissa + j), rest, hn::LoadU(D(), product + j)), D(), product + j);
     }
   }
   for (std::int64_t i = tile.rows; i < round_up(tile.rows, query_block); ++i) {
@@ -85,8 +93,8 @@ void weigh_tile(const Power& power, const ScoreTile& tile, std::int64_t width, R
 
 HWY_EXPORT(WeighTileBackwardImpl);
 void weigh_tile_backward(const Power& power, const ScoreTile& tile, std::int64_t width, const RowGradient* rows,
-                         const float* factors, float* products) {
-  HWY_DYNAMIC_DISPATCH(WeighTileBackwardImpl)(power, tile, width, rows, factors, products);
+                         const float* factors, bool closed, float* products) {
+  HWY_DYNAMIC_DISPATCH(WeighTileBackwardImpl)(power, tile, width, rows, factors, closed, products);
 }
 
 }  // namespace ff::cpu::fourier

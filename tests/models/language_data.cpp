@@ -59,6 +59,16 @@ TEST_CASE("vocabulary: words by frequency, equals as they first appear") {
   CHECK(contains(error_of([&] { words.decode(Tokens{7}); }), {"token 7 of a vocabulary of 7"}));
 }
 
+TEST_CASE("vocabulary: many words of one frequency keep the order of their appearance") {
+  std::string text;
+  Tokens want;
+  for (std::int64_t i = 0; i < 200; ++i) {
+    text += std::to_string(i * 7919 % 1009) + " ";
+    want.push_back(i + 1);
+  }
+  CHECK(Vocabulary::words(text).encode(text).to_vector<std::int64_t>() == want);
+}
+
 TEST_CASE("vocabulary: a bounded one keeps the frequent words, and <unk> in its place where the text has it") {
   const Vocabulary two = Vocabulary::words("a b b c c c", 2);
   CHECK(two.size() == 4);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -196,9 +197,11 @@ TEST_CASE("image batches: augmentation moves and mirrors whole images, by seed, 
     return out;
   };
   std::map<std::tuple<std::int64_t, std::int64_t, bool>, int> seen;
+  int like_neighbour = 0;  // how often an image goes down as far as the one before goes right
   for (std::int64_t epoch = 0; epoch < 40; ++epoch) {
     const Batch batch = all.make({epoch, 0});
     const std::vector<int> bytes = bytes_of_batch(batch);
+    std::vector<std::pair<std::int64_t, std::int64_t>> moves(static_cast<std::size_t>(n));
     for (std::int64_t i = 0; i < n; ++i) {
       const std::int64_t image = batch.targets.data<std::int64_t>()[i];
       const std::vector<int> got(bytes.begin() + 16 * i, bytes.begin() + 16 * (i + 1));
@@ -209,11 +212,14 @@ TEST_CASE("image batches: augmentation moves and mirrors whole images, by seed, 
             if (moved(image, down, right, flip) == got) {
               ++matches;
               ++seen[{down, right, flip}];
+              moves[static_cast<std::size_t>(image)] = {down, right};
             }
       CHECK(matches == 1);
       if (epoch < 2) CHECK(bytes_of_batch(one.make({epoch, i})) == got);  // whatever the batch
     }
+    for (std::size_t i = 1; i < moves.size(); ++i) like_neighbour += moves[i].first == moves[i - 1].second;
   }
+  CHECK(std::abs(like_neighbour - 40 * (n - 1) / 3) < 60);
   CHECK(seen.size() == 18);
   for (const auto& [how, count] : seen) CHECK(std::abs(count - 600 / 18) < 30);
 

@@ -253,7 +253,7 @@ class Cli(unittest.TestCase):
         for what in ("version", "CPU", "SIMD", "BLAS", "threads"):
             self.assertRegex(out, rf"(?m)^{what} +\S")
         out = self.succeed("info", self.vision)
-        self.assertIn('"patch_size": 4', out)
+        self.assertRegex(out, r"model\.patch_size +4 +side of a patch")
         self.assertRegex(out, r"blocks\.0 +[\d,]+")
         run = self.runs / "a"
         self.succeed("train", self.vision, "--out", run, "--quiet")

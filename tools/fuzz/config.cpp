@@ -1,6 +1,6 @@
-#include "reader.h"
-
 #include "ff/models/run_config.h"
+
+#include "tools/fuzz/reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return fuzz_reader(data, size, [](const std::string& path) { ff::models::RunConfig::read(path); });

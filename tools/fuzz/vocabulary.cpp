@@ -1,6 +1,6 @@
 #include "ff/models/language/vocabulary.h"
 
-#include "reader.h"
+#include "tools/fuzz/reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return fuzz_reader(data, size, [](const std::string& path) { ff::models::Vocabulary::load(path); });

@@ -161,6 +161,15 @@ TEST_CASE("fourier_attention: a query that sees no key gives 0, forward and back
   }
 }
 
+TEST_CASE("fourier_attention: a single key beside a zero of the sinc gives no gradient to queries, keys or R") {
+  manual_seed(6);
+  const Tensor k = randn({1, 1, 1, 4}), q = (k + 3.1415927).requires_grad_();
+  const Tensor v = randn({1, 1, 1, 8}), R = Tensor::scalar(1).requires_grad_();
+  sum(fourier_attention(q, k, v, R) * randn({1, 1, 1, 8})).backward();
+  CHECK(max(abs(q.grad())).item<double>() < 1e-3);  // c(x) is near 1e7 here
+  CHECK(std::abs(R.grad().item<double>()) < 1e-2);
+}
+
 TEST_CASE("fourier_attention: dropout is drawn anew each time, and by the seed") {
   const Tensor q = randn({1, 2, 8, 4}), v = randn({1, 2, 8, 4}), R = Tensor::scalar(1);
   auto run = [&] { return fourier_attention(q, q, v, R, {.dropout = 0.5}).to_vector<float>(); };
