@@ -1,7 +1,10 @@
 #include "ff/models/trainer.h"
 
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <limits>
+#include <string>
 
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
@@ -49,7 +52,11 @@ optim::Schedule make_schedule(const TrainConfig& config, std::int64_t steps) {
   return optim::with_warmup(config.warmup, optim::cosine(rest, config.min_lr / config.lr));
 }
 
+// Not getrusage()'s figure, which on Linux begins at what the process that started this one held.
 std::int64_t peak_memory_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return std::int64_t{usage.ru_maxrss} * 1024;
@@ -138,6 +145,7 @@ void Trainer::train_step() {
                        .lr = lr,
                        .grad_norm = norm,
                        .items = batch.items,
+                       .step_seconds = seconds,
                        .seconds = seconds_};
   if (options_.observer != nullptr) options_.observer->on_step(done);
   if (step_ % config_.log_interval == 0 || step_ == steps_) log_step(done);

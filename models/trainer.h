@@ -25,6 +25,7 @@ struct TrainStep {
   double loss = 0, lr = 0;           ///< of this update
   double grad_norm = 0;              ///< before it was clipped
   std::int64_t items = 0;            ///< of this batch
+  double step_seconds = 0;           ///< that it took
   double seconds = 0;                ///< spent on training so far, evaluation left out
 };
 

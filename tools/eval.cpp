@@ -41,7 +41,7 @@ int run(const EvalOptions& options) {
 Command add_eval(CLI::App& program) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* command = program.add_subcommand("eval", "Evaluate a trained model on its test data");
-  command->add_option("DIR", options->folder, "Folder of a run")->required();
+  command->add_option("DIR", options->folder, "Folder of a run")->type_name("")->required();
   add_set_option(*command, options->overrides);
   add_threads_option(*command);
   command->add_flag("--json", options->json, "Print a JSON object");

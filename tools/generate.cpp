@@ -40,7 +40,7 @@ int run(const Options& options) {
 Command add_generate(CLI::App& program) {
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("generate", "Write text with a trained language model");
-  command->add_option("DIR", options->folder, "Folder of a run")->required();
+  command->add_option("DIR", options->folder, "Folder of a run")->type_name("")->required();
   command->add_option("--prompt", options->prompt, "Text to go on from")->type_name("TEXT")->required();
   command->add_option("--tokens", options->generate.max_tokens, "How many tokens to write")
       ->capture_default_str()

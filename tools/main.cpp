@@ -39,6 +39,8 @@ int run(int argc, char** argv) {
   CLI::App program("Transformers with Fourier-integral attention: training, evaluation, use", "fourierformer");
   program.set_version_flag("--version", "fourierformer " FF_VERSION);
   program.require_subcommand(1);
+  program.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  program.get_formatter()->label("REQUIRED", "(required)");
   program.footer("fourierformer COMMAND --help tells more of a command.");
   const std::vector<Command> commands{add_train(program), add_eval(program), add_generate(program), add_info(program)};
   try {

@@ -54,10 +54,10 @@ Progress::Progress(OutputMode mode, std::string items)
 Progress::~Progress() { clear(); }
 
 void Progress::on_step(const models::TrainStep& step) {
-  const double seconds = step.seconds - last_.seconds;
   const bool first = ++seen_ == 1;
   follow(loss_, step.loss, seen_);
-  follow(step_seconds_, seconds, std::max<std::int64_t>(seen_ - 1, 1));  // the first one sets things up: it is forgotten
+  follow(step_seconds_, step.step_seconds,
+         std::max<std::int64_t>(seen_ - 1, 1));  // the first one sets things up: it is forgotten
   last_ = step;
   if (mode_ != OutputMode::normal) return;
   const auto now = Clock::now();

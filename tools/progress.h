@@ -36,7 +36,7 @@ class Progress : public models::TrainObserver {
   bool terminal_;
   bool line_shown_ = false;
   models::TrainStep last_;
-  std::int64_t seen_ = 0;  // steps of this process
+  std::int64_t seen_ = 0;               // steps of this process
   double loss_ = 0, step_seconds_ = 0;  // running means of the latest steps
   Clock::time_point shown_{};
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 
@@ -38,15 +39,20 @@ std::string with_commas(std::int64_t n) {
 }
 
 std::string short_number(double value) {
-  for (const auto& [unit, suffix] : {std::pair{1e9, "G"}, std::pair{1e6, "M"}, std::pair{1e3, "k"}})
-    if (value >= 0.9995 * unit) return fmt::format("{:.3g}{}", value / unit, suffix);
-  return fmt::format("{:.3g}", value);
+  const char* suffix = "";
+  for (const auto& [unit, name] : {std::pair{1e9, "G"}, std::pair{1e6, "M"}, std::pair{1e3, "k"}})
+    if (value >= 0.9995 * unit) {
+      value /= unit;
+      suffix = name;
+      break;
+    }
+  return fmt::format("{:.{}f}{}", value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0, suffix);
 }
 
 std::string duration(double seconds) {
   if (!(seconds < 1e9)) return "?";
   if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }

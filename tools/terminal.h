@@ -20,7 +20,7 @@ std::string styled(int descriptor, Style style, std::string_view text);
 
 /// 12345678 as "12,345,678".
 std::string with_commas(std::int64_t n);
-/// A rate, or another large number, in at most five columns: "987", "12.3k", "4.56M".
+/// A rate, or another large number, in at most five columns: "0.25", "987", "12.3k", "4.56M".
 std::string short_number(double value);
 /// Seconds as "8.3 s", "4:07" or "2:04:07".
 std::string duration(double seconds);

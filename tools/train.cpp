@@ -62,6 +62,7 @@ void show_end(const models::RunFolder& folder, const models::TrainResult& result
   const std::string done = result.finished ? styled(STDOUT_FILENO, Style::green, "trained") : "stopped after";
   fmt::print("{} {} in {}, at most {} of memory; saved in {}\n", done, steps, duration(result.seconds),
              byte_size(static_cast<double>(models::peak_memory_bytes())), folder.path());
+  if (!result.finished) fmt::print("To go on: fourierformer train --resume {}\n", folder.path());
 }
 
 // A run that is resumed is what it was.

@@ -8,7 +8,7 @@ namespace ff::cpu {
 
 /// Sizes of a two-dimensional convolution window over (channels, height, width) images.
 struct Window {
-  std::int64_t channels, height, width;      // of the image
+  std::int64_t channels, height, width;  // of the image
   std::int64_t kernel_h, kernel_w;
   std::int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1;
   std::int64_t out_height() const { return (height + 2 * pad_h - dilation_h * (kernel_h - 1) - 1) / stride_h + 1; }

@@ -14,7 +14,7 @@ void layer_norm(DType dtype, std::int64_t rows, std::int64_t n, double eps, cons
 
 /// With h = (x - mean) rstd and g = dy weight: dx = rstd (g - mean(g) - h mean(g h)), dweight = sum_rows dy h,
 /// dbias = sum_rows dy. Null results are left out. Sums over rows in fixed blocks.
-void layer_norm_backward(DType dtype, std::int64_t rows, std::int64_t n, const void* x, const void* weight, const void* mean,
-                         const void* rstd, const void* dy, void* dx, void* dweight, void* dbias);
+void layer_norm_backward(DType dtype, std::int64_t rows, std::int64_t n, const void* x, const void* weight,
+                         const void* mean, const void* rstd, const void* dy, void* dx, void* dweight, void* dbias);
 
 }  // namespace ff::cpu

@@ -7,27 +7,31 @@ namespace ff::cpu {
 /// A matrix in memory: entry (i, j) is data[i * row + j * col]; row or col must be 1 (or its extent be 1) for BLAS.
 /// op(X) below is X or its transpose.
 
-/// C = alpha op(A) op(B) + beta C on the calling thread. C is (m, n), op(A) (m, k), op(B) (k, n), row-major with leading
-/// dimensions lda, ldb, ldc as CBLAS takes them. With beta = 0, C is not read. k = 0 scales C.
+/// C = alpha op(A) op(B) + beta C on the calling thread. C is (m, n), op(A) (m, k), op(B) (k, n), row-major with
+/// leading dimensions lda, ldb, ldc as CBLAS takes them. With beta = 0, C is not read. k = 0 scales C.
 void gemm_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha,
-                 const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc);
+                 const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
+                 std::int64_t ldc);
 void gemm_serial(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha,
                  const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c,
                  std::int64_t ldc);
 
 /// The same on all threads: C is cut into tiles (and a long k into pieces added up in order), by the shape alone.
-void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a,
-          std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc);
-void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a,
-          std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc);
+void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha,
+          const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc);
+void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha,
+          const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c,
+          std::int64_t ldc);
 
 /// count products at once: matrix i of A starts at a + a_offset[i], and so on. Parallel over the products, and within
 /// them where they are large.
-void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k,
-                  const float* a, const std::int64_t* a_offset, std::int64_t lda, const float* b, const std::int64_t* b_offset,
-                  std::int64_t ldb, float* c, const std::int64_t* c_offset, std::int64_t ldc);
-void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k,
-                  const double* a, const std::int64_t* a_offset, std::int64_t lda, const double* b,
-                  const std::int64_t* b_offset, std::int64_t ldb, double* c, const std::int64_t* c_offset, std::int64_t ldc);
+void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::int64_t m, std::int64_t n,
+                  std::int64_t k, const float* a, const std::int64_t* a_offset, std::int64_t lda, const float* b,
+                  const std::int64_t* b_offset, std::int64_t ldb, float* c, const std::int64_t* c_offset,
+                  std::int64_t ldc);
+void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::int64_t m, std::int64_t n,
+                  std::int64_t k, const double* a, const std::int64_t* a_offset, std::int64_t lda, const double* b,
+                  const std::int64_t* b_offset, std::int64_t ldb, double* c, const std::int64_t* c_offset,
+                  std::int64_t ldc);
 
 }  // namespace ff::cpu

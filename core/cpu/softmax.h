@@ -16,8 +16,8 @@ void log_softmax(DType dtype, std::int64_t rows, std::int64_t n, const void* x, 
 void log_softmax_backward(DType dtype, std::int64_t rows, std::int64_t n, const void* y, const void* dy, void* dx);
 
 /// Cross entropy of logits x (rows, n) with class indices target (rows): loss_i = (1 - smoothing) (lse_i - x_i,t) +
-/// smoothing (lse_i - mean_j x_ij), 0 where target_i == ignore_index. lse (rows) receives log sum exp x_i. Targets other
-/// than ignore_index must be in [0, n): check before.
+/// smoothing (lse_i - mean_j x_ij), 0 where target_i == ignore_index. lse (rows) receives log sum exp x_i. Targets
+/// other than ignore_index must be in [0, n): check before.
 void cross_entropy(DType dtype, std::int64_t rows, std::int64_t n, const void* x, const std::int64_t* target,
                    std::int64_t ignore_index, double smoothing, void* loss, void* lse);
 /// dx_ij = dloss_i (exp(x_ij - lse_i) - (1 - smoothing) [j == t_i] - smoothing / n); 0 in ignored rows.

@@ -71,9 +71,9 @@ TEST_CASE("block: a gradient reaches every parameter") {
       const Tensor cotangent = randn({2, 5, 8});
       sum(block(randn({2, 5, 8})) * cotangent).backward();
       CHECK(block.parameters_without_grad().empty());
-      for (const auto& [name, parameter] : block.parameters()) {
-        const Tensor largest = max(abs(parameter.grad()));
-        CHECK_MESSAGE(largest.item<double>() > 0, name);
+      for (const auto& parameter : block.parameters()) {
+        const Tensor largest = max(abs(parameter.second.grad()));
+        CHECK_MESSAGE(largest.item<double>() > 0, parameter.first);
       }
     }
 }

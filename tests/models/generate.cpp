@@ -98,8 +98,8 @@ TEST_CASE("generate: tokens come as often as the model says") {
   for (const auto& [name, tensor] : model.parameters())
     if (name == "embed.weight") tensor.fill(0);
   model.bias.fill(-100);
-  model.bias.data<float>()['a'] = std::log(3.0f);
-  model.bias.data<float>()['b'] = 0;
+  model.bias.data<float>()[int{'a'}] = std::log(3.0f);
+  model.bias.data<float>()[int{'b'}] = 0;
   const std::string text = generate(model, Vocabulary::bytes(), "x", {.max_tokens = 1000});
   const auto a = std::count(text.begin(), text.end(), 'a'), b = std::count(text.begin(), text.end(), 'b');
   CHECK(a + b == 1000);

@@ -57,9 +57,10 @@ TEST_CASE("language model: weights start normal") {
   config.width = 64;
   config.inner_width = 128;
   LanguageModel model(config, 256);
-  for (const auto& [name, tensor] : model.parameters()) {
-    if (tensor.rank() != 2) continue;
-    CHECK_MESSAGE(std::sqrt(var(tensor).item<double>()) == doctest::Approx(0.02).epsilon(0.05), name);
+  for (const auto& parameter : model.parameters()) {
+    if (parameter.second.rank() != 2) continue;
+    const double deviation = std::sqrt(var(parameter.second).item<double>());
+    CHECK_MESSAGE(deviation == doctest::Approx(0.02).epsilon(0.05), parameter.first);
   }
   CHECK(max(abs(model.bias)).item<double>() == 0);
 }

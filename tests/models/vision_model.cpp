@@ -65,7 +65,9 @@ TEST_CASE("vision transformer: parameters are named and shaped as in timm") {
 TEST_CASE("vision transformer: starts as DeiT does") {
   manual_seed(1);
   VisionTransformer model(deit_tiny(nn::AttentionKind::fourier));
-  for (const auto& [name, tensor] : model.parameters()) {
+  for (const auto& parameter : model.parameters()) {
+    const auto& name = parameter.first;
+    const Tensor& tensor = parameter.second;
     if (name == "patch_embed.proj.bias" || name == "patch_embed.proj.weight") continue;
     INFO(name);
     if (name.ends_with(".R")) {

@@ -105,5 +105,3 @@ BENCHMARK(fourier_forward)->Apply(shapes);
 BENCHMARK(fourier_backward)->Apply(shapes);
 
 }  // namespace
-
-BENCHMARK_MAIN();

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Writes core/cpu/polynomials.h: Chebyshev fits of the functions that elementary functions are made of. Needs mpmath.
+
+Usage: fit_polynomials.py > core/cpu/polynomials.h (then clang-format)"""
+
+from mpmath import chebyfit, cos, cot, erf, erfc, exp, expm1, log, log1p, mp, mpf, nstr, pi, sin, sqrt
+
+mp.dps = 80
+
+HEADER = """#pragma once
+
+// Polynomials that elementary functions are made of, lowest power first: Chebyshev fits, each with the largest error it
+// has before its coefficients are rounded to double. Those for float results are used in double lanes and leave the
+// result within 0.51 ulp of a float.
+
+namespace ff::cpu::polynomial {
+"""
+
+
+def series_near_0(f, limit, series):
+    """f, replaced by its first terms where it is a quotient of two small numbers."""
+    return lambda u: series(u) if abs(u) < limit else f(u)
+
+
+def of_square(f):
+    """A function of x as one of u = x^2."""
+    return lambda u: f(sqrt(u))
+
+
+def scaled_erfc(t):
+    x = 3 * (1 + max(t, mpf(-1))) / (1 - max(t, mpf(-1)))
+    return (x + 3) * exp(x * x) * erfc(x)
+
+
+HALF_LOG2 = log(mpf(2)) / 2 * mpf("1.0005")
+QUARTER_PI_SQUARED = (pi / 4) ** 2 * mpf("1.0001")
+expm1_over_x = series_near_0(lambda x: expm1(x) / x, mpf("1e-60"), lambda x: mpf(1))
+log1p_over_x = series_near_0(lambda x: log1p(x) / x, mpf("1e-60"), lambda x: mpf(1))
+
+# Name, what it is, the function, where it is fitted, how many coefficients.
+FITS = [
+    ("expm1_over_x", "(exp(x) - 1) / x for |x| <= log(2) / 2, in x, for float results", expm1_over_x, [-HALF_LOG2, HALF_LOG2], 7),
+    ("expm1_over_x_f64", "The same for double results", expm1_over_x, [-HALF_LOG2, HALF_LOG2], 12),
+    ("log1p_over_x", "log(1 + x) / x for sqrt(1/2) <= 1 + x <= sqrt(2), in x, for float results", log1p_over_x,
+     [sqrt(mpf(0.5)) - 1, sqrt(mpf(2)) - 1], 13),
+    ("sin_tail", "(sin(x) / x - 1) / x^2 for |x| <= pi/4, in x^2",
+     series_near_0(of_square(lambda x: (sin(x) / x - 1) / x**2), 1e-15, lambda u: -mpf(1) / 6 + u / 120), [0, QUARTER_PI_SQUARED], 6),
+    ("cos_tail", "(cos(x) - 1 + x^2 / 2) / x^4 for |x| <= pi/4, in x^2",
+     series_near_0(of_square(lambda x: (cos(x) - 1 + x**2 / 2) / x**4), 1e-10, lambda u: mpf(1) / 24 - u / 720), [0, QUARTER_PI_SQUARED], 6),
+    ("erf_over_x", "erf(x) / x for |x| <= 1/2, in x^2, for float results",
+     series_near_0(of_square(lambda x: erf(x) / x), mpf("1e-30"), lambda u: 2 / sqrt(pi)), [0, 0.25], 6),
+    ("scaled_erfc", "(x + 3) exp(x^2) erfc(x) for 0 <= x <= 11, in (x - 3) / (x + 3), for float results", scaled_erfc, [-1, mpf(8) / 14], 13),
+    ("log_sinc_over_x2", "log(sin(x) / x) / x^2 for |x| <= 1, in x^2",
+     series_near_0(of_square(lambda x: log(sin(x) / x) / x**2), 1e-15, lambda u: -mpf(1) / 6 - u / 180), [0, 1], 10),
+    ("log_sinc_grad_over_x", "(cot(x) - 1/x) / x for |x| <= 1, in x^2",
+     series_near_0(of_square(lambda x: (cot(x) - 1 / x) / x), 1e-12, lambda u: -mpf(1) / 3 - u / 45), [0, 1], 11),
+    ("log_sinc_grad2_near_0", "1/x^2 - 1/sin(x)^2 for |x| <= 1, in x^2",
+     series_near_0(of_square(lambda x: 1 / x**2 - 1 / sin(x) ** 2), 1e-12, lambda u: -mpf(1) / 3 - u / 15), [0, 1], 11),
+]
+
+
+def main():
+    print(HEADER)
+    for name, doc, f, interval, count in FITS:
+        highest_first, error = chebyfit(f, interval, count, error=True)
+        print(f"/// {doc}; error {nstr(error, 2)}.")
+        print(f"inline constexpr double {name}[] = {{{', '.join(repr(float(c)) for c in reversed(highest_first))}}};\n")
+    print("}  // namespace ff::cpu::polynomial")
+
+
+if __name__ == "__main__":
+    main()
