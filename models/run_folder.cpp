@@ -14,26 +14,21 @@ namespace fs = std::filesystem;
 
 constexpr const char* op = "run";
 
-// Removes, unless kept, the folders that did not exist when it was made: the topmost one with all below it.
-class NewFolders {
- public:
-  explicit NewFolders(const fs::path& folder) {
-    for (fs::path at = fs::absolute(folder).lexically_normal(); !at.empty() && !fs::exists(at); at = at.parent_path())
-      if (at.has_filename()) top_ = at;
-  }
-  ~NewFolders() {
-    std::error_code ignored;
-    if (!top_.empty()) fs::remove_all(top_, ignored);
-  }
-  NewFolders(const NewFolders&) = delete;
-  NewFolders& operator=(const NewFolders&) = delete;
-  void keep() { top_.clear(); }
-
- private:
-  fs::path top_;
-};
-
 }  // namespace
+
+NewRun::NewRun(const RunFolder& folder) : folder_(folder) {
+  for (fs::path at = fs::absolute(folder.path()).lexically_normal(); !fs::exists(fs::symlink_status(at));
+       at = at.parent_path())
+    top_ = at.string();
+}
+
+NewRun::~NewRun() {
+  std::error_code ignored;
+  if (fs::exists(folder_.model(), ignored)) return;
+  for (const std::string& file : folder_.files()) fs::remove(file, ignored);
+  fs::remove(fs::path(folder_.checkpoint()).parent_path(), ignored);  // where it is empty
+  if (!top_.empty()) fs::remove_all(top_, ignored);
+}
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
@@ -52,16 +47,15 @@ void RunFolder::check_free(bool overwrite) const {
           path_);
 }
 
-void RunFolder::create(const std::string& config_text, bool overwrite) const {
+std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool overwrite) const {
   check_free(overwrite);
   try {
-    NewFolders made(path_);
     if (overwrite)
       for (const std::string& file : files()) fs::remove(file);
-    fs::create_directories(path_);
-    io::write_file(config(), config_text);
+    std::unique_ptr<NewRun> made(new NewRun(*this));
     fs::create_directories(fs::path(checkpoint()).parent_path());
-    made.keep();
+    io::write_file(config(), config_text);
+    return made;
   } catch (const fs::filesystem_error& error) {
     fail(op, "{}: cannot be made: {}", path_, error.code().message());
   }

@@ -1,11 +1,30 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace ff::models {
+
+class RunFolder;
+
+/// A run that has just been made. Destroyed before there is a model in it, it takes away again what was made: files of
+/// the run, and folders that were not there.
+class NewRun {
+ public:
+  ~NewRun();
+  NewRun(const NewRun&) = delete;
+  NewRun& operator=(const NewRun&) = delete;
+
+ private:
+  friend class RunFolder;
+  explicit NewRun(const RunFolder& folder);
+
+  const RunFolder& folder_;
+  std::string top_;  // the topmost of the folders that were not there; empty: none
+};
 
 /// The folder of a training run:
 ///   config.json         the configuration, complete: the run can be repeated from it
@@ -30,8 +49,9 @@ class RunFolder {
   /// Throws Error unless a run can be put here: nothing but a folder may be there, and no run in it unless overwrite.
   void check_free(bool overwrite) const;
   /// Makes the folder, and those above it, with the text of the configuration in it. With overwrite the files of the
-  /// run that was there go, and no others. Throws Error, leaving nothing behind, where that cannot be done.
-  void create(const std::string& config_text, bool overwrite) const;
+  /// run that was there go, and no others. Throws Error, leaving nothing behind, where that cannot be done. The folder
+  /// must outlive what is returned.
+  [[nodiscard]] std::unique_ptr<NewRun> create(const std::string& config_text, bool overwrite) const;
   /// Throws Error unless the folder has a configuration and a model.
   void check_complete() const;
 
@@ -40,6 +60,7 @@ class RunFolder {
   nlohmann::ordered_json read_summary() const;
 
  private:
+  friend class NewRun;
   std::vector<std::string> files() const;
 
   std::string path_;

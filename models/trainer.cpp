@@ -29,7 +29,7 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 }  // namespace
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const NamedTensors& parameters, const TrainConfig& config) {
-  auto groups = optim::no_decay_groups(parameters, config.weight_decay, {"pos_embed", "cls_token"});
+  auto groups = optim::no_decay_groups(parameters, config.weight_decay, {"pos_embed", "cls_token", "R"});
   const std::array<double, 2> betas{config.betas.at(0), config.betas.at(1)};
   switch (config.optimizer) {
     case OptimizerKind::adam:

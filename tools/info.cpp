@@ -5,10 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <hwy/targets.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "ff/core/cpu/backend.h"
 #include "ff/core/io/file.h"
 #include "ff/core/parallel.h"
 #include "ff/models/language/task.h"
@@ -17,8 +17,6 @@
 
 #include "tools/commands.h"
 #include "tools/terminal.h"
-
-extern "C" char* openblas_get_config();  // of cblas.h, which core alone includes
 
 namespace ff::tools {
 namespace {
@@ -31,20 +29,14 @@ std::string cpu_name() {
   return "unknown";
 }
 
-// The instruction set that kernels are dispatched to: the best (the lowest bit) of those that are compiled.
-std::string simd_target() {
-  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS & ~HWY_SSSE3;
-  return hwy::TargetName(usable & -usable);
-}
-
 void row(std::string_view name, std::string_view value) { fmt::print("{:<28}{}\n", name, value); }
 void title(std::string_view text) { fmt::print("{}\n", styled(STDOUT_FILENO, Style::bold, text)); }
 
 int show_machine() {
   row("version", FF_VERSION);
   row("CPU", cpu_name());
-  row("SIMD", simd_target());
-  row("BLAS", openblas_get_config());
+  row("SIMD", cpu::simd_target());
+  row("BLAS", cpu::blas_config());
   row("threads", std::to_string(num_threads()));
   return 0;
 }

@@ -96,10 +96,11 @@ int run(TrainOptions& options) {
   Progress progress(options.mode(), std::string(task->items()));
   models::Trainer trainer(*task, config.train, {.folder = &folder, .observer = &progress, .stop = &interrupted});
   if (interrupted) return interrupt_status();  // nothing has been made yet
+  std::unique_ptr<models::NewRun> made;
   if (resumed)
     trainer.resume();
   else
-    folder.create(config.text(), options.overwrite);
+    made = folder.create(config.text(), options.overwrite);
   if (options.mode() == OutputMode::normal) show_start(config, *task, trainer);
 
   const models::TrainResult result = trainer.run();

@@ -6,6 +6,7 @@
 #include <cblas.h>
 
 #include "ff/core/check.h"
+#include "ff/core/cpu/backend.h"
 #include "ff/core/cpu/scratch.h"
 #include "ff/core/parallel.h"
 
@@ -248,5 +249,7 @@ void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::i
   run_batched(Product<double>{transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, 0, c, ldc}, count, a_offset,
               b_offset, c_offset);
 }
+
+std::string blas_config() { return openblas_get_config(); }
 
 }  // namespace ff::cpu

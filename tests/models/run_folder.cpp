@@ -17,25 +17,49 @@ TEST_CASE("run folder: is made with all folders above it") {
   CHECK(run.path() == temp.path("a/b/run"));
   run.check_free(false);
   CHECK(temp.count() == 0);  // nothing is touched before
-  run.create("{}\n", false);
+  const auto made = run.create("{}\n", false);
   CHECK(slurp(run.config()) == "{}\n");
   CHECK(fs::is_directory(temp.path("a/b/run/checkpoint")));
   run.write_summary({{"steps", 3}});
   CHECK(run.read_summary()["steps"] == 3);
 }
 
+TEST_CASE("run folder: stays where a model was saved in it, else goes again") {
+  const TempDir temp;
+  const RunFolder run(temp.path("a/run"));
+  {
+    const auto made = run.create("{}\n", false);
+    temp.write("a/run/metrics.jsonl", "{}\n");
+  }
+  CHECK(temp.count() == 0);
+  fs::create_directory(temp.path("a"));
+  { const auto made = run.create("{}\n", false); }
+  CHECK(fs::is_empty(temp.path("a")));
+  fs::create_directory(temp.path("a/run"));
+  temp.write("a/run/notes.txt", "notes");
+  { const auto made = run.create("{}\n", false); }
+  CHECK(temp.count() == 1);
+  CHECK(slurp(temp.path("a/run/notes.txt")) == "notes");
+  {
+    const auto made = run.create("{}\n", false);
+    temp.write("a/run/model.safetensors", "weights");
+  }
+  CHECK(slurp(run.config()) == "{}\n");
+  CHECK(slurp(run.model()) == "weights");
+}
+
 TEST_CASE("run folder: a run is not overwritten unasked, and then nothing but the run") {
   const TempDir temp;
   const RunFolder run(temp.path("run"));
-  run.create("old\n", false);
+  const auto made = run.create("old\n", false);
   temp.write("run/model.safetensors", "weights");
   temp.write("run/checkpoint/state.safetensors", "state");
   temp.write("run/checkpoint/mine", "mine");
   temp.write("run/notes.txt", "notes");
   CHECK(contains(error_of([&] { run.check_free(false); }), {"[run]", run.path(), "holds a run", "--overwrite"}));
-  CHECK(contains(error_of([&] { run.create("new\n", false); }), {"holds a run"}));
+  CHECK(contains(error_of([&] { (void)run.create("new\n", false); }), {"holds a run"}));
   CHECK(slurp(run.config()) == "old\n");
-  run.create("new\n", true);
+  const auto made_again = run.create("new\n", true);
   CHECK(slurp(run.config()) == "new\n");
   CHECK(!fs::exists(run.model()));
   CHECK(!fs::exists(run.checkpoint()));
@@ -43,23 +67,19 @@ TEST_CASE("run folder: a run is not overwritten unasked, and then nothing but th
   CHECK(slurp(temp.path("run/checkpoint/mine")) == "mine");
 }
 
-TEST_CASE("run folder: a folder without a run in it is taken") {
-  const TempDir temp;
-  fs::create_directory(temp.path("run"));
-  temp.write("run/notes.txt", "notes");
-  RunFolder(temp.path("run")).create("{}\n", false);
-  CHECK(slurp(temp.path("run/notes.txt")) == "notes");
-}
-
 TEST_CASE("run folder: what cannot be made leaves nothing behind") {
   const TempDir temp;
   temp.write("file", "text");
+  auto create = [](const std::string& path) { (void)RunFolder(path).create("{}", true); };
   CHECK(contains(error_of([&] { RunFolder(temp.path("file")).check_free(true); }), {"[run]", "file", "no folder"}));
-  CHECK(contains(error_of([&] { RunFolder(temp.path("file/run")).create("{}", false); }), {"[run]", "file/run"}));
-  CHECK(contains(error_of([] { RunFolder("/proc/none/run").create("{}", false); }), {"[run]", "/proc/none/run"}));
-  // A folder stands where the configuration should go: what was made on the way goes again.
+  CHECK(contains(error_of([&] { create(temp.path("file/run")); }), {"[run]", "file/run"}));
+  CHECK(contains(error_of([&] { create("/proc/none/run"); }), {"[run]", "/proc/none/run"}));
+  fs::create_symlink(temp.path("nowhere/else"), temp.path("link"));
+  CHECK(error_of([&] { create(temp.path("link")); }) != "(no error)");
+  CHECK(fs::is_symlink(temp.path("link")));
+  // A folder stands where the configuration should go.
   fs::create_directories(temp.path("taken/config.json/x"));
-  CHECK(error_of([&] { RunFolder(temp.path("taken")).create("{}", true); }) != "(no error)");
+  CHECK(error_of([&] { create(temp.path("taken")); }) != "(no error)");
   CHECK(!fs::exists(temp.path("taken/checkpoint")));
   CHECK(error_of([] { RunFolder(""); }) == "[run] the name of the folder is empty");
 }
@@ -68,7 +88,7 @@ TEST_CASE("run folder: is complete with a configuration and a model") {
   const TempDir temp;
   const RunFolder run(temp.path("run"));
   CHECK(error_of([&] { run.check_complete(); }) == "[run] " + run.path() + ": no such folder");
-  run.create("{}", false);
+  const auto made = run.create("{}", false);
   CHECK(contains(error_of([&] { run.check_complete(); }), {run.path(), "model.safetensors is missing"}));
   temp.write("run/model.safetensors", "weights");
   run.check_complete();

@@ -144,7 +144,7 @@ std::string tiny_text(const TempDir& folder) {
 std::string trained(const TempDir& folder, const std::string& name, const RunConfig& config) {
   const auto task = make_training_task(config);
   const RunFolder run(folder.path(name));
-  run.create(config.text(), false);
+  const auto made = run.create(config.text(), false);
   Trainer trainer(*task, config.train, {.folder = &run});
   CHECK(trainer.run().finished);
   return slurp(run.model());
@@ -250,7 +250,7 @@ TEST_CASE("trainer: stops when told, keeping the model") {
   const TempDir folder;
   LineTask task;
   const RunFolder run(folder.path("run"));
-  run.create("{}", false);
+  const auto made = run.create("{}", false);
   Watcher watcher;
   watcher.stop_after = 7;
   const TrainResult result =
@@ -281,7 +281,7 @@ TEST_CASE("trainer: a run stopped and resumed is the run that was never stopped"
     const std::string whole = trained(folder, name, config);
     for (const std::int64_t stop_after : {3, 8, 11, 20}) {
       const RunFolder run(folder.path(name + std::to_string(stop_after)));
-      run.create(config.text(), false);
+      const auto made = run.create(config.text(), false);
       {
         const auto task = make_training_task(config);
         Watcher watcher;

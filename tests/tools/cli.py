@@ -353,6 +353,7 @@ class Cli(unittest.TestCase):
                                 "train.lr=1e30", "train.warmup=0")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\A[^\n]*(loss|gradient) is -?(nan|inf) in step \d+[^\n]*rate[^\n]*\n\Z")
+        self.assertFalse(self.runs.exists())
 
     # ------------------------------------------------------------------------------------------------ interruption
 
