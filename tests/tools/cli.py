@@ -5,6 +5,7 @@ line, the right exit status, nothing left behind), interruption, equality at any
 Usage: cli.py PROGRAM [TEST ...], as unittest's own.
 """
 
+import fcntl
 import gzip
 import json
 import os
@@ -16,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 from pathlib import Path
@@ -201,10 +203,11 @@ class Cli(unittest.TestCase):
 
     def run_on_terminal(self, columns, *arguments, **environment):
         """What the program writes to a terminal of that width."""
-        terminal, inner = pty.openpty()
         try:
-            import fcntl
-            import termios
+            terminal, inner = pty.openpty()
+        except OSError as error:
+            self.skipTest(f"no terminal to be had here: {error}")
+        try:
             fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=inner, stderr=inner, cwd=self.root,
                                        env={**os.environ, "TERM": "xterm", **environment})
