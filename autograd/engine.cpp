@@ -126,9 +126,7 @@ class Pass {
             gradient.shape().str(), target.shape.str());
       gradient = sum_to(gradient, target.shape);
     }
-    return gradient.dtype() == target.dtype                            ? gradient
-           : gradient.requires_grad() || is_floating(gradient.dtype()) ? cast(gradient, target.dtype)
-                                                                       : gradient;
+    return cast(gradient, target.dtype);
   }
 
   bool retain_graph_;

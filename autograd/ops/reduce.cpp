@@ -155,7 +155,9 @@ std::vector<OpRecord> reduce_ops() {
   using Reduce = Tensor (*)(const Tensor&, const Dims&, bool);
   auto over = [](Reduce op, bool with_empty) {
     return [=](Sampler& s) {
-      auto call = [op](Dims dims, bool keepdim) { return [=](const Inputs& in) { return op(in[0], dims, keepdim); }; };
+      auto call = [op](const Dims& dims, bool keepdim) {
+        return [=](const Inputs& in) { return op(in[0], dims, keepdim); };
+      };
       std::vector<OpSample> samples{{"all", {s.distinct({2, 3, 2})}, call({}, false)},
                                     {"last", {s.distinct({3, 4})}, call({-1}, false)},
                                     {"first, kept", {s.distinct({3, 4})}, call({0}, true)},
