@@ -1,5 +1,6 @@
 #include "ff/autograd/node.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "ff/autograd/grad_mode.h"
@@ -88,7 +89,9 @@ void record(const std::shared_ptr<Node>& node, const std::vector<Tensor>& inputs
     auto hooks = std::make_shared<Hooks>();
     node->outputs.push_back({output.shape(), output.dtype(), hooks});
     if (!is_floating(output.dtype())) continue;
-    if (output.meta()) output = output.as_strided(output.shape(), output.strides());  // an input handed through
+    // What is handed through must not become a result of this node itself.
+    const bool input = std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& x) { return x.is(output); });
+    if (input || output.meta()) output = output.as_strided(output.shape(), output.strides());
     Meta& meta = meta_of(output);
     meta.requires_grad = true;
     meta.source = {node, static_cast<int>(i)};

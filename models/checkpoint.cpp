@@ -14,8 +14,7 @@ constexpr const char* format = "fourierformer checkpoint 1";
 // The parts of a checkpoint and what their tensors' names begin with.
 template <class C>
 auto parts(C& checkpoint) {
-  return std::array{std::pair{"model.", &checkpoint.model}, std::pair{"optimizer.", &checkpoint.optimizer},
-                    std::pair{"average.", &checkpoint.average}};
+  return std::array{std::pair{"model.", &checkpoint.model}, std::pair{"optimizer.", &checkpoint.optimizer}};
 }
 
 template <class T>

@@ -199,8 +199,7 @@ void Trainer::save() {
                                                             .metrics_bytes = log_->bytes(),
                                                             .window = window_,
                                                             .model = model,
-                                                            .optimizer = optimizer_->state_dict(),
-                                                            .average = {}});
+                                                            .optimizer = optimizer_->state_dict()});
   saved_ = Clock::now();
 }
 

@@ -207,7 +207,7 @@ std::vector<OpRecord> elementwise_ops() {
                     }};
   };
   auto casting = [](Sampler& s) {
-    return std::vector<OpSample>{{"f64 to f64 by way of f32's range",
+    return std::vector<OpSample>{{"f64, which finite differences need",
                                   {s.normal({2, 3})},
                                   [](const std::vector<Tensor>& in) { return Cast::apply(in[0], f64); }}};
   };

@@ -49,6 +49,13 @@ struct WrongShape : Function<WrongShape> {
   static Gradients backward(Context&, const Tensor&) { return {zeros({5}, {.dtype = f64})}; }
 };
 
+// Gives back its second argument.
+struct Second : Function<Second> {
+  static constexpr const char* name = "second";
+  static Tensor forward(Context&, const Tensor&, const Tensor& b) { return b; }
+  static Gradients backward(Context&, const Tensor& dy) { return {dy * 0, dy}; }
+};
+
 }  // namespace
 
 TEST_CASE("gradients accumulate over uses and over passes") {
@@ -198,6 +205,16 @@ TEST_CASE("a function of the user's own") {
   const std::vector<Tensor> x{Tensor::from({0.3, -1.2, 2.0})};
   CHECK(gradcheck(f, x).error < 1e-8);
   CHECK(gradgradcheck(f, x).error < 1e-8);
+}
+
+TEST_CASE("an argument that a function hands through stays what it was") {
+  const Tensor x = leaf({1}), plain = Tensor::from({2.0});
+  const Tensor y = Second::apply(x, plain);
+  CHECK(y.requires_grad());
+  CHECK(!plain.requires_grad());
+  CHECK(plain.is_leaf());
+  sum(y).backward();
+  CHECK(x.grad().item<double>() == 0);
 }
 
 TEST_CASE("gradcheck finds a wrong gradient") {

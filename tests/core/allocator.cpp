@@ -28,6 +28,20 @@ TEST_CASE("allocator: aligned, reused, counted, bounded") {
   deallocate(none, 0);
 }
 
+TEST_CASE("allocator: the cache keeps within its limit") {
+  const std::size_t limit = 1 << 20;
+  void *small = allocate(limit / 2), *large = allocate(2 * limit);
+  set_cache_limit(limit);
+  empty_cache();
+  deallocate(large, 2 * limit);
+  CHECK(memory_stats().cached == 0);
+  deallocate(small, limit / 2);
+  CHECK(memory_stats().cached >= limit / 2);
+  set_cache_limit(0);
+  CHECK(memory_stats().cached == 0);
+  set_cache_limit(std::size_t{1} << 30);
+}
+
 TEST_CASE("allocator: every size fits its class") {
   for (std::size_t bytes = 1; bytes < 5000; bytes += 13) {
     void* p = allocate(bytes);

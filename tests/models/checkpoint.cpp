@@ -24,7 +24,6 @@ Checkpoint sample() {
   checkpoint.model["head.weight"] = Tensor::from<float>({1, 2, 3});
   checkpoint.optimizer["head.weight.exp_avg"] = Tensor::from<float>({0.5, 0.25});
   checkpoint.optimizer["lr"] = Tensor::from<double>({1e-3});
-  checkpoint.average["head.weight"] = Tensor::from<float>({4});
   return checkpoint;
 }
 
@@ -47,10 +46,8 @@ TEST_CASE("checkpoint: comes back as it was saved") {
   CHECK(read.window.items == 4);
   CHECK(read.model.size() == 1);
   CHECK(read.optimizer.size() == 2);
-  CHECK(read.average.size() == 1);
   CHECK(read.optimizer.at("lr").item<double>() == 1e-3);
   CHECK(read.model.at("head.weight").to_vector<float>() == std::vector<float>{1, 2, 3});
-  CHECK(read.average.at("head.weight").to_vector<float>() == std::vector<float>{4});
 }
 
 TEST_CASE("checkpoint: anything else is refused") {

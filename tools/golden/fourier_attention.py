@@ -99,7 +99,11 @@ def write_safetensors(path, arrays, metadata):
     for name, array in sorted(arrays.items()):
         boolean = name == "mask"
         raw = bytes(int(x) for x in array.values) if boolean else struct.pack(f"<{len(array.values)}d", *array.values)
-        header[name] = {"dtype": "BOOL" if boolean else "F64", "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        header[name] = {
+            "dtype": "BOOL" if boolean else "F64",
+            "shape": list(array.shape),
+            "data_offsets": [len(data), len(data) + len(raw)],
+        }
         data += raw
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
