@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ff/autograd/anomaly.h"
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/node.h"
 #include "ff/autograd/ops/ops.h"
@@ -101,7 +102,11 @@ class Pass {
                     [](auto& o) { return o.hooks && !o.hooks->list.empty(); }))
       call_hooks(node);
     std::vector<Tensor> gradients = std::move(gradients_.extract(&node).mapped());
-    std::vector<Tensor> results = node.backward(std::move(gradients));
+    // What goes wrong, and what is recorded, belongs to the line that computed the op and to its module.
+    const CallSite computed_at(node.site, CallSite::Level::replay);
+    const ScopeGuard scope(node.scope);
+    std::vector<Tensor> results =
+        anomaly_enabled() ? checked_backward(node, std::move(gradients)) : node.backward(std::move(gradients));
     if (!retain_graph_) node.release();
     check(results.size() <= node.inputs.size(), node.name(), "backward gave {} gradients for {} inputs", results.size(),
           node.inputs.size());
@@ -110,6 +115,12 @@ class Pass {
       if (!edge.node || !results[i].defined()) continue;
       add(edge, fit(node, edge.node->outputs[static_cast<std::size_t>(edge.output)], std::move(results[i])));
     }
+  }
+
+  static std::vector<Tensor> checked_backward(Node& node, const std::vector<Tensor>& gradients) {
+    std::vector<Tensor> results = node.backward(gradients);
+    check_backward(node, gradients, results);
+    return results;
   }
 
   // The gradient of a broadcast or converted tensor, in the tensor's own shape and dtype.
@@ -169,7 +180,8 @@ std::vector<Edge> edges_of(const std::vector<Tensor>& tensors) {
 }  // namespace autograd
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
-                         const std::vector<Tensor>& grad_outputs, const GradOptions& options) {
+                         const std::vector<Tensor>& grad_outputs, const GradOptions& options, Where site) {
+  const CallSite here(site);
   std::vector<Tensor> seeds = autograd::seeds_of("grad", outputs, grad_outputs);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     check(inputs[i].requires_grad(), "grad", "input {} of shape {} does not require a gradient", i,
@@ -184,7 +196,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
 }
 
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& grad_outputs, bool retain_graph,
-              bool create_graph) {
+              bool create_graph, Where site) {
+  const CallSite here(site);
   std::vector<Tensor> seeds = autograd::seeds_of("backward", outputs, grad_outputs);
   GradMode mode(create_graph);
   autograd::Pass(autograd::edges_of(outputs), std::move(seeds), retain_graph || create_graph).accumulate();

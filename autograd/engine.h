@@ -18,10 +18,11 @@ struct GradOptions {
 /// only), with respect to inputs; no tensor's grad() is touched. Throws Error where an input does not require a
 /// gradient, or is not used and allow_unused is not set.
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
-                         const std::vector<Tensor>& grad_outputs = {}, const GradOptions& options = {});
+                         const std::vector<Tensor>& grad_outputs = {}, const GradOptions& options = {},
+                         Where site = {});
 
 /// Tensor::backward() of several tensors at once.
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& grad_outputs = {},
-              bool retain_graph = false, bool create_graph = false);
+              bool retain_graph = false, bool create_graph = false, Where site = {});
 
 }  // namespace ff

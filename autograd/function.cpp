@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ff/autograd/anomaly.h"
 #include "ff/core/check.h"
 
 namespace ff {
@@ -39,6 +40,8 @@ void Context::begin(std::string_view op, const std::vector<Tensor>& inputs) {
 
 void Context::end(const std::shared_ptr<autograd::Node>& node, const std::vector<Tensor>& inputs,
                   std::vector<Tensor>& outputs) {
+  if (autograd::anomaly_enabled()) autograd::check_forward(op_, inputs, outputs);
+  if (!recording_) return;
   for (Saved& saved : saved_) {
     const auto same = [&](const Tensor& t) { return saved.tensor.is(t); };
     const auto found = std::find_if(outputs.begin(), outputs.end(), same);

@@ -9,6 +9,7 @@
 
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/node.h"
+#include "ff/core/call_site.h"
 
 namespace ff {
 
@@ -33,6 +34,7 @@ class Context {
     int output = -1;  // an output of the op itself, kept without its graph: the node must not keep itself alive
   };
   void begin(std::string_view op, const std::vector<Tensor>& inputs);
+  // Enters the op into the graph if it is recorded.
   void end(const std::shared_ptr<autograd::Node>& node, const std::vector<Tensor>& inputs,
            std::vector<Tensor>& outputs);
   void release();
@@ -51,36 +53,25 @@ using Gradients = std::vector<Tensor>;
 
 /// A differentiable function: derive as `struct Exp : Function<Exp>`, with
 ///   static constexpr const char* name = "exp";
-///   Tensor forward(Context& ctx, const Tensor& x);             // any arguments; computes, and saves what backward
-///   needs Gradients backward(Context& ctx, const Tensor& dy);        // one gradient for each tensor argument of
-///   forward
-/// and call Exp::apply(x). forward and backward share an object, so that what is no tensor is kept in plain members. A
-/// forward that returns a vector of tensors has a backward(Context&, const Gradients& dys), undefined where a gradient
-/// is zero. backward written with differentiable ops can itself be differentiated. A gradient may have the shape and
-/// dtype its argument was broadcast and promoted to: it is summed and converted to the argument's own.
+///   Tensor forward(Context& ctx, const Tensor& x);           // any arguments; computes, saves what backward takes
+///   Gradients backward(Context& ctx, const Tensor& dy);      // one gradient for each tensor argument of forward
+/// and call Exp::apply(x), or Exp::apply(site, x) from a function with an argument `Where site = {}`, so that errors
+/// and the graph name the line that called it. forward and backward share an object, so that what is no tensor is kept
+/// in plain members. A forward that returns a vector of tensors has a backward(Context&, const Gradients& dys),
+/// undefined where a gradient is zero. backward written with differentiable ops can itself be differentiated. A
+/// gradient may have the shape and dtype its argument was broadcast and promoted to: it is summed and converted to the
+/// argument's own.
 template <class F>
 class Function {
  public:
-  template <class... Args>
-  static auto apply(Args&&... args) {
-    auto node = autograd::make_node<OpNode>();
-    std::vector<Tensor> inputs;
-    (collect(inputs, args), ...);
-    node->context.begin(F::name, inputs);
-    auto result = [&] {
-      NoGrad no_grad;
-      return node->function.forward(node->context, std::forward<Args>(args)...);
-    }();
-    if (node->context.recording()) {
-      if constexpr (std::is_same_v<decltype(result), Tensor>) {
-        std::vector<Tensor> outputs{std::move(result)};
-        node->context.end(node, inputs, outputs);
-        result = std::move(outputs[0]);
-      } else {
-        node->context.end(node, inputs, result);
-      }
+  template <class First, class... Rest>
+  static auto apply(First&& first, Rest&&... rest) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<First>, Where>) {
+      const CallSite here(first);
+      return run_and_record(std::forward<Rest>(rest)...);
+    } else {
+      return run_and_record(std::forward<First>(first), std::forward<Rest>(rest)...);
     }
-    return result;
   }
 
  private:
@@ -97,6 +88,26 @@ class Function {
     }
     void release() override { context.release(); }
   };
+
+  template <class... Args>
+  static auto run_and_record(Args&&... args) {
+    auto node = autograd::make_node<OpNode>();
+    std::vector<Tensor> inputs;
+    (collect(inputs, args), ...);
+    node->context.begin(F::name, inputs);
+    auto result = [&] {
+      NoGrad no_grad;
+      return node->function.forward(node->context, std::forward<Args>(args)...);
+    }();
+    if constexpr (std::is_same_v<decltype(result), Tensor>) {
+      std::vector<Tensor> outputs{std::move(result)};
+      node->context.end(node, inputs, outputs);
+      return std::move(outputs[0]);
+    } else {
+      node->context.end(node, inputs, result);
+      return result;
+    }
+  }
 
   static void collect(std::vector<Tensor>& inputs, const Tensor& tensor) { inputs.push_back(tensor); }
   static void collect(std::vector<Tensor>& inputs, const std::vector<Tensor>& tensors) {

@@ -84,6 +84,8 @@ Edge edge_of(const Tensor& tensor) {
 void record(const std::shared_ptr<Node>& node, const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs) {
   for (const Tensor& input : inputs) node->inputs.push_back(edge_of(input));
   node->sequence = next_sequence++;
+  node->site = CallSite::current();
+  node->scope = current_scope();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Tensor& output = outputs[i];
     auto hooks = std::make_shared<Hooks>();

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "ff/autograd/scope.h"
+#include "ff/core/call_site.h"
 #include "ff/core/tensor.h"
 
 namespace ff::autograd {
@@ -51,6 +53,8 @@ class Node : public std::enable_shared_from_this<Node> {
   std::vector<Output> outputs;
   /// Larger than that of any node the inputs come from, so that descending order is a topological one.
   std::uint64_t sequence = 0;
+  Where site = Where::unknown();       ///< the line that called the op
+  std::shared_ptr<const Scope> scope;  ///< the module call that it was computed in
 };
 
 /// Makes a node that is destroyed without recursion, however long the chain of nodes that it alone keeps alive: a

@@ -16,7 +16,8 @@ bool Tensor::requires_grad() const { return meta() && meta()->requires_grad; }
 
 bool Tensor::is_leaf() const { return !meta() || !meta()->source.node; }
 
-const Tensor& Tensor::requires_grad_(bool value) const {
+const Tensor& Tensor::requires_grad_(bool value, Where site) const {
+  const CallSite here(site);
   check(is_leaf(), "requires_grad_", "only a leaf can be told; this tensor of shape {} was computed by {}",
         shape().str(), is_leaf() ? "" : meta()->source.node->name());
   check(!value || is_floating(dtype()), "requires_grad_", "only floating tensors have gradients; the dtype is {}",
@@ -27,20 +28,22 @@ const Tensor& Tensor::requires_grad_(bool value) const {
 
 Tensor Tensor::grad() const { return meta() ? meta()->grad : Tensor(); }
 
-void Tensor::set_grad(const Tensor& grad) const {
+void Tensor::set_grad(const Tensor& grad, Where site) const {
+  const CallSite here(site);
   check(!grad.defined() || (grad.shape() == shape() && grad.dtype() == dtype()), "set_grad",
         "a gradient of shape {} does not fit a tensor of shape {} and dtype {}",
         grad.defined() ? grad.shape().str() : "", shape().str(), name(dtype()));
   meta_of(*this).grad = grad;
 }
 
-void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
-  ff::backward({*this}, {gradient}, retain_graph, create_graph);
+void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph, Where site) const {
+  ff::backward({*this}, {gradient}, retain_graph, create_graph, site);
 }
 
 Tensor Tensor::detach() const { return as_strided(shape(), strides()); }
 
-int Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
+int Tensor::register_hook(std::function<Tensor(const Tensor&)> hook, Where site) const {
+  const CallSite here(site);
   check(requires_grad(), "register_hook", "a tensor of shape {} that requires no gradient was given a hook",
         shape().str());
   auto& hooks = meta_of(*this).hooks;
@@ -56,7 +59,8 @@ void Tensor::remove_hook(int id) const {
              list.end());
 }
 
-void Tensor::retain_grad() const {
+void Tensor::retain_grad(Where site) const {
+  const CallSite here(site);
   check(requires_grad(), "retain_grad", "a tensor of shape {} requires no gradient", shape().str());
   if (is_leaf()) return;
   register_hook([kept = std::weak_ptr(meta())](const Tensor& grad) {

@@ -4,14 +4,15 @@
 
 #include <fmt/format.h>
 
+#include "ff/core/call_site.h"
 #include "ff/core/error.h"
 
 namespace ff {
 
-/// Throws Error("[op] message"), the message formatted by fmt.
+/// Throws Error("[op] message (at the caller's line)"), the message formatted by fmt.
 template <class... Args>
 [[noreturn]] void fail(std::string_view op, fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(fmt::format("[{}] {}", op, fmt::format(format, std::forward<Args>(args)...)));
+  throw Error(fmt::format("[{}] {}{}", op, fmt::format(format, std::forward<Args>(args)...), CallSite::trace()));
 }
 
 /// fail(), unless ok.

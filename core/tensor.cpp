@@ -71,7 +71,8 @@ Tensor Tensor::copy(DType to) const {
   return out;
 }
 
-void Tensor::assign(const Tensor& source) const {
+void Tensor::assign(const Tensor& source, Where site) const {
+  const CallSite here(site);
   check(broadcast_shapes("assign", source.shape(), shape()) == shape(), "assign", "shape {} does not broadcast to {}",
         source.shape().str(), shape().str());
   const Tensor from = source.storage() == storage() ? source.copy() : source;
@@ -91,7 +92,8 @@ void Tensor::fill(double value) const {
 
 void Tensor::throw_undefined() { throw Error("[tensor] an undefined tensor was used"); }
 
-void* Tensor::checked_data(DType asked) const {
+void* Tensor::checked_data(DType asked, Where site) const {
+  const CallSite here(site);
   check(asked == dtype(), "data", "the tensor's dtype is {}, {} asked for", name(dtype()), name(asked));
   check(is_contiguous(), "data", "the tensor is not contiguous: shape {}, strides {}; call contiguous() first",
         shape().str(), strides().str());
@@ -99,15 +101,16 @@ void* Tensor::checked_data(DType asked) const {
 }
 
 template <class T>
-T Tensor::item() const {
+T Tensor::item(Where site) const {
+  const CallSite here(site);
   check(numel() == 1, "item", "a tensor of one element is needed, the shape is {}", shape().str());
   return dispatch(dtype(), [&](auto tag) { return static_cast<T>(*static_cast<const decltype(tag)*>(raw())); });
 }
-template float Tensor::item() const;
-template double Tensor::item() const;
-template std::int32_t Tensor::item() const;
-template std::int64_t Tensor::item() const;
-template std::uint8_t Tensor::item() const;
-template bool Tensor::item() const;
+template float Tensor::item(Where) const;
+template double Tensor::item(Where) const;
+template std::int32_t Tensor::item(Where) const;
+template std::int64_t Tensor::item(Where) const;
+template std::uint8_t Tensor::item(Where) const;
+template bool Tensor::item(Where) const;
 
 }  // namespace ff

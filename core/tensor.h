@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ff/core/call_site.h"
 #include "ff/core/dtype.h"
 #include "ff/core/shape.h"
 #include "ff/core/storage.h"
@@ -61,12 +62,12 @@ class Tensor {
   /// The elements of a contiguous tensor. Throws Error where T is not its dtype, or where its layout has gaps. Writing
   /// through it is not seen by autograd: call bump_version() after.
   template <class T>
-  T* data() const {
-    return static_cast<T*>(checked_data(dtype_of<T>()));
+  T* data(Where site = {}) const {
+    return static_cast<T*>(checked_data(dtype_of<T>(), site));
   }
   /// The only element, converted to T. Throws Error if there is not exactly one.
   template <class T>
-  T item() const;
+  T item(Where site = {}) const;
   /// The elements in row-major order, converted to T.
   template <class T>
   std::vector<T> to_vector() const;
@@ -84,7 +85,7 @@ class Tensor {
   Tensor copy(DType dtype) const;
   Tensor copy() const { return copy(dtype()); }
   /// Overwrites the elements in place with source's, broadcast and converted. Autograd sees the change, not where from.
-  void assign(const Tensor& source) const;
+  void assign(const Tensor& source, Where site = {}) const;
   /// Sets every element.
   void fill(double value) const;
   /// Whether both are handles on the same tensor object.
@@ -102,22 +103,23 @@ class Tensor {
   /// Whether gradients flow to this tensor.
   bool requires_grad() const;
   /// Asks for a gradient (or ends that), and returns the tensor. Throws Error unless it is a floating leaf.
-  const Tensor& requires_grad_(bool value = true) const;
+  const Tensor& requires_grad_(bool value = true, Where site = {}) const;
   /// Whether it is not the result of a recorded op.
   bool is_leaf() const;
   /// The gradient accumulated by backward(); undefined before.
   Tensor grad() const;
-  void set_grad(const Tensor& grad) const;
+  void set_grad(const Tensor& grad, Where site = {}) const;
   /// Computes the gradient of this tensor, a scalar unless its own gradient is given, with respect to every leaf that
   /// requires one, and adds it to their grad(). The graph is freed unless retained.
-  void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false) const;
+  void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false,
+                Where site = {}) const;
   /// The same elements, cut off from the graph.
   Tensor detach() const;
   /// Keeps the gradient of a tensor that is not a leaf, too.
-  void retain_grad() const;
+  void retain_grad(Where site = {}) const;
   /// Calls hook with each gradient of this tensor before it is passed on; what it returns, if defined, takes its place.
   /// Returns a number for remove_hook().
-  int register_hook(std::function<Tensor(const Tensor&)> hook) const;
+  int register_hook(std::function<Tensor(const Tensor&)> hook, Where site = {}) const;
   void remove_hook(int id) const;
   /// The node of the graph that computed it, or null.
   std::shared_ptr<autograd::Node> grad_fn() const;
@@ -140,7 +142,7 @@ class Tensor {
     return *impl_;
   }
   [[noreturn]] static void throw_undefined();
-  void* checked_data(DType dtype) const;
+  void* checked_data(DType dtype, Where site) const;
 
   std::shared_ptr<Impl> impl_;
 };

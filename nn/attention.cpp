@@ -53,8 +53,9 @@ MultiHeadAttention::MultiHeadAttention(std::int64_t dim, std::int64_t num_heads,
 
 Tensor MultiHeadAttention::forward(const Tensor& x) { return forward(x, AttentionInputs{}); }
 
-Tensor MultiHeadAttention::operator()(const Tensor& x, const AttentionInputs& inputs) {
-  return call(x, [&](const Tensor& input) { return forward(input, inputs); });
+Tensor MultiHeadAttention::operator()(const Tensor& x, const AttentionInputs& inputs, Where site) {
+  return call(
+      x, [&](const Tensor& input) { return forward(input, inputs); }, site);
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionInputs& inputs) {

@@ -48,7 +48,7 @@ class MultiHeadAttention : public Module {
   Tensor forward(const Tensor& x) override;
   Tensor forward(const Tensor& x, const AttentionInputs& inputs);
   using Module::operator();
-  Tensor operator()(const Tensor& x, const AttentionInputs& inputs);
+  Tensor operator()(const Tensor& x, const AttentionInputs& inputs, Where site = {});
 
   Linear qkv;
   Linear proj;

@@ -1,6 +1,11 @@
 #include "ff/nn/module.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <typeinfo>
+#include <utility>
+
+#include <cxxabi.h>
 
 #include "ff/core/check.h"
 
@@ -13,18 +18,45 @@ bool holds(const NamedTensors& tensors, const Tensor& tensor) {
 
 std::string join(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
 
+// The module that is being called in this thread, of those that call each other the last.
+thread_local const Module* innermost = nullptr;
+
+class Innermost {
+ public:
+  explicit Innermost(const Module* module) : outer_(std::exchange(innermost, module)) {}
+  ~Innermost() { innermost = outer_; }
+  Innermost(const Innermost&) = delete;
+  Innermost& operator=(const Innermost&) = delete;
+
+ private:
+  const Module* outer_;
+};
+
+// "MultiHeadAttention" of ff::nn::MultiHeadAttention.
+std::string type_name(const Module& module) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> demangled(
+      abi::__cxa_demangle(typeid(module).name(), nullptr, nullptr, &status), &std::free);
+  const std::string full = demangled ? demangled.get() : typeid(module).name();
+  const std::size_t colons = full.rfind("::", full.find('<'));
+  return colons == std::string::npos ? full : full.substr(colons + 2);
+}
+
 }  // namespace
 
 Tensor Module::forward(const Tensor& x) {
   fail("forward", "this module has no forward of a single tensor; one of shape {} was given", x.shape().str());
 }
 
-Tensor Module::operator()(const Tensor& x) {
-  if (pre_hooks_.empty() && hooks_.empty()) return forward(x);
-  return call(x, [this](const Tensor& input) { return forward(input); });
+Tensor Module::operator()(const Tensor& x, Where site) {
+  return call(
+      x, [this](const Tensor& input) { return forward(input); }, site);
 }
 
-Tensor Module::call(const Tensor& x, const std::function<Tensor(const Tensor&)>& forward) {
+Tensor Module::call(const Tensor& x, const std::function<Tensor(const Tensor&)>& forward, Where site) {
+  const CallSite here(site, CallSite::Level::module);
+  const autograd::ScopeGuard inside(scope(site));
+  const Innermost calling(this);
   Tensor input = x;
   const auto pre_hooks = pre_hooks_;  // a hook may remove itself
   for (const auto& [id, hook] : pre_hooks)
@@ -34,6 +66,22 @@ Tensor Module::call(const Tensor& x, const std::function<Tensor(const Tensor&)>&
   for (const auto& [id, hook] : hooks)
     if (Tensor changed = hook(*this, input, output); changed.defined()) output = std::move(changed);
   return output;
+}
+
+std::shared_ptr<const autograd::Scope> Module::scope(Where site) const {
+  std::string path;
+  if (innermost != nullptr) innermost->find_path(*this, path);
+  return std::make_shared<autograd::Scope>(autograd::Scope{path, type_name(*this), site, autograd::current_scope()});
+}
+
+// The path of part below this module, in front of what path holds.
+bool Module::find_path(const Module& part, std::string& path) const {
+  for (const auto& [name, child] : children_)
+    if (child == &part || child->find_path(part, path)) {
+      path = path.empty() ? name : name + "." + path;
+      return true;
+    }
+  return false;
 }
 
 void Module::check_name(const std::string& name) const {

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ff/autograd/scope.h"
+#include "ff/core/call_site.h"
 #include "ff/core/named_tensors.h"
 #include "ff/core/tensor.h"
 
@@ -44,7 +47,7 @@ class Module {
   /// call().
   virtual Tensor forward(const Tensor& x);
   /// forward(x), with the hooks called before and after.
-  Tensor operator()(const Tensor& x);
+  Tensor operator()(const Tensor& x, Where site = {});
 
   /// Registers a part: a member, or what else lives as long as the module. Names are not empty, have no dot, and are
   /// used once in a module, or Error is thrown.
@@ -96,7 +99,7 @@ class Module {
 
  protected:
   /// forward(x) with the hooks around it: for an operator() of more arguments than one.
-  Tensor call(const Tensor& x, const std::function<Tensor(const Tensor&)>& forward);
+  Tensor call(const Tensor& x, const std::function<Tensor(const Tensor&)>& forward, Where site = {});
 
  private:
   struct Slot {
@@ -107,6 +110,8 @@ class Module {
   using Visit = std::function<void(const std::string& path, const Module& module)>;
 
   void check_name(const std::string& name) const;
+  std::shared_ptr<const autograd::Scope> scope(Where site) const;
+  bool find_path(const Module& part, std::string& path) const;
   void walk(const std::string& path, const Visit& visit) const;
   void collect(const std::string& path, std::vector<std::pair<std::string, Module*>>& all);
   NamedTensors state_entries() const;

@@ -72,9 +72,10 @@ struct Pow : Function<Pow> {
 };
 
 // Shared by maximum and minimum: the chosen argument gets the gradient, equal ones half each.
-Gradients choose(const Tensor& a, const Tensor& b, const Tensor& dy, Tensor (*wins)(const Tensor&, const Tensor&)) {
+Gradients choose(const Tensor& a, const Tensor& b, const Tensor& dy,
+                 Tensor (*wins)(const Operand&, const Operand&, Where)) {
   const Tensor tie = 0.5 * cast(eq(a, b), dy.dtype());
-  return {dy * (cast(wins(a, b), dy.dtype()) + tie), dy * (cast(wins(b, a), dy.dtype()) + tie)};
+  return {dy * (cast(wins(a, b, {}), dy.dtype()) + tie), dy * (cast(wins(b, a, {}), dy.dtype()) + tie)};
 }
 
 struct Maximum : Function<Maximum> {
@@ -97,35 +98,36 @@ struct Minimum : Function<Minimum> {
 
 }  // namespace
 
-Tensor add(const Tensor& a, const Tensor& b) { return Add::apply(a, b); }
-Tensor sub(const Tensor& a, const Tensor& b) { return Sub::apply(a, b); }
-Tensor mul(const Tensor& a, const Tensor& b) { return Mul::apply(a, b); }
-Tensor div(const Tensor& a, const Tensor& b) { return Div::apply(a, b); }
-Tensor pow(const Tensor& a, const Tensor& b) { return Pow::apply(a, b); }
-Tensor pow(const Tensor& a, double b) { return pow(a, number(b, a)); }
-Tensor maximum(const Tensor& a, const Tensor& b) { return Maximum::apply(a, b); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return Minimum::apply(a, b); }
+Tensor Operand::beside(const Operand& other) const {
+  if (!is_number_) return tensor_;
+  if (other.is_number_) return Tensor::scalar(number_, f32);
+  return kernels::number(number_, other.tensor_);
+}
 
-Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
-Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
-Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
-Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
-Tensor operator-(const Tensor& x) { return neg(x); }
-Tensor operator+(const Tensor& a, double b) { return add(a, number(b, a)); }
-Tensor operator-(const Tensor& a, double b) { return sub(a, number(b, a)); }
-Tensor operator*(const Tensor& a, double b) { return mul(a, number(b, a)); }
-Tensor operator/(const Tensor& a, double b) { return div(a, number(b, a)); }
-Tensor operator+(double a, const Tensor& b) { return add(number(a, b), b); }
-Tensor operator-(double a, const Tensor& b) { return sub(number(a, b), b); }
-Tensor operator*(double a, const Tensor& b) { return mul(number(a, b), b); }
-Tensor operator/(double a, const Tensor& b) { return div(number(a, b), b); }
+Tensor add(const Operand& a, const Operand& b, Where site) { return Add::apply(site, a.beside(b), b.beside(a)); }
+Tensor sub(const Operand& a, const Operand& b, Where site) { return Sub::apply(site, a.beside(b), b.beside(a)); }
+Tensor mul(const Operand& a, const Operand& b, Where site) { return Mul::apply(site, a.beside(b), b.beside(a)); }
+Tensor div(const Operand& a, const Operand& b, Where site) { return Div::apply(site, a.beside(b), b.beside(a)); }
+Tensor pow(const Operand& a, const Operand& b, Where site) { return Pow::apply(site, a.beside(b), b.beside(a)); }
+Tensor maximum(const Operand& a, const Operand& b, Where site) {
+  return Maximum::apply(site, a.beside(b), b.beside(a));
+}
+Tensor minimum(const Operand& a, const Operand& b, Where site) {
+  return Minimum::apply(site, a.beside(b), b.beside(a));
+}
+
+Tensor operator+(const Operand& a, const Operand& b) { return add(a, b, a.site()); }
+Tensor operator-(const Operand& a, const Operand& b) { return sub(a, b, a.site()); }
+Tensor operator*(const Operand& a, const Operand& b) { return mul(a, b, a.site()); }
+Tensor operator/(const Operand& a, const Operand& b) { return div(a, b, a.site()); }
+Tensor operator-(const Operand& x) { return neg(x.beside(x), x.site()); }
 
 std::vector<OpRecord> arithmetic_ops() {
   using Inputs = std::vector<Tensor>;
   // Equal shapes, each way of broadcasting, a scalar, nothing at all.
-  auto pairs = [](Tensor (*op)(const Tensor&, const Tensor&), double low, double high) {
+  auto pairs = [](Tensor (*op)(const Operand&, const Operand&, Where), double low, double high) {
     return [=](Sampler& s) {
-      auto call = [op](const Inputs& in) { return op(in[0], in[1]); };
+      auto call = [op](const Inputs& in) { return op(in[0], in[1], {}); };
       auto x = [&](const Shape& shape) { return s.uniform(shape, low, high); };
       return std::vector<OpSample>{
           {"same shape", {x({2, 3}), x({2, 3})}, call}, {"row", {x({2, 3}), x({3})}, call},
@@ -134,10 +136,10 @@ std::vector<OpRecord> arithmetic_ops() {
           {"empty", {x({0, 3}), x({3})}, call}};
     };
   };
-  auto tieless = [](Tensor (*op)(const Tensor&, const Tensor&)) {
+  auto tieless = [](Tensor (*op)(const Operand&, const Operand&, Where)) {
     return [=](Sampler& s) {
       const Tensor values = s.distinct({2, 2, 3});
-      auto call = [op](const Inputs& in) { return op(in[0], in[1]); };
+      auto call = [op](const Inputs& in) { return op(in[0], in[1], {}); };
       return std::vector<OpSample>{
           {"same shape", {select(values, 0, 0).copy(), select(values, 0, 1).copy()}, call},
           {"row", {select(values, 0, 0).copy(), select(select(values, 0, 1), 0, 1).copy()}, call}};

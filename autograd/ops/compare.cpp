@@ -22,7 +22,12 @@ Tensor logic(const char* op, Binary kernel, const Tensor& a, const Tensor& b) {
   return kernels::binary(op, kernel, a, b);
 }
 
-struct Where : Function<Where> {
+Tensor comparison(const char* op, Binary kernel, const Operand& a, const Operand& b, Where site) {
+  const CallSite here(site);
+  return kernels::binary(op, kernel, a.beside(b), b.beside(a));
+}
+
+struct WhereOp : Function<WhereOp> {
   static constexpr const char* name = "where";
   static Tensor forward(Context& ctx, const Tensor& condition, const Tensor& a, const Tensor& b) {
     check_boolean(name, condition);
@@ -46,27 +51,31 @@ struct Where : Function<Where> {
 
 }  // namespace
 
-Tensor eq(const Tensor& a, const Tensor& b) { return kernels::binary("eq", Binary::eq, a, b); }
-Tensor ne(const Tensor& a, const Tensor& b) { return kernels::binary("ne", Binary::ne, a, b); }
-Tensor lt(const Tensor& a, const Tensor& b) { return kernels::binary("lt", Binary::lt, a, b); }
-Tensor le(const Tensor& a, const Tensor& b) { return kernels::binary("le", Binary::le, a, b); }
-Tensor gt(const Tensor& a, const Tensor& b) { return kernels::binary("gt", Binary::gt, a, b); }
-Tensor ge(const Tensor& a, const Tensor& b) { return kernels::binary("ge", Binary::ge, a, b); }
-Tensor eq(const Tensor& a, double b) { return eq(a, number(b, a)); }
-Tensor ne(const Tensor& a, double b) { return ne(a, number(b, a)); }
-Tensor lt(const Tensor& a, double b) { return lt(a, number(b, a)); }
-Tensor le(const Tensor& a, double b) { return le(a, number(b, a)); }
-Tensor gt(const Tensor& a, double b) { return gt(a, number(b, a)); }
-Tensor ge(const Tensor& a, double b) { return ge(a, number(b, a)); }
-Tensor logical_and(const Tensor& a, const Tensor& b) { return logic("logical_and", Binary::logical_and, a, b); }
-Tensor logical_or(const Tensor& a, const Tensor& b) { return logic("logical_or", Binary::logical_or, a, b); }
-Tensor logical_not(const Tensor& x) {
+Tensor eq(const Operand& a, const Operand& b, Where site) { return comparison("eq", Binary::eq, a, b, site); }
+Tensor ne(const Operand& a, const Operand& b, Where site) { return comparison("ne", Binary::ne, a, b, site); }
+Tensor lt(const Operand& a, const Operand& b, Where site) { return comparison("lt", Binary::lt, a, b, site); }
+Tensor le(const Operand& a, const Operand& b, Where site) { return comparison("le", Binary::le, a, b, site); }
+Tensor gt(const Operand& a, const Operand& b, Where site) { return comparison("gt", Binary::gt, a, b, site); }
+Tensor ge(const Operand& a, const Operand& b, Where site) { return comparison("ge", Binary::ge, a, b, site); }
+Tensor logical_and(const Tensor& a, const Tensor& b, Where site) {
+  const CallSite here(site);
+  return logic("logical_and", Binary::logical_and, a, b);
+}
+Tensor logical_or(const Tensor& a, const Tensor& b, Where site) {
+  const CallSite here(site);
+  return logic("logical_or", Binary::logical_or, a, b);
+}
+Tensor logical_not(const Tensor& x, Where site) {
+  const CallSite here(site);
   check_boolean("logical_not", x);
   return kernels::unary(cpu::Unary::logical_not, x);
 }
-Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return Where::apply(condition, a, b); }
+Tensor where(const Tensor& condition, const Operand& a, const Operand& b, Where site) {
+  return WhereOp::apply(site, condition, a.beside(b), b.beside(a));
+}
 
-Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
+Tensor masked_fill(const Tensor& x, const Tensor& mask, double value, Where site) {
+  const CallSite here(site);
   check(broadcast_shapes("masked_fill", x.shape(), mask.shape()) == x.shape(), "masked_fill",
         "a mask of shape {} does not broadcast to {}", mask.shape().str(), x.shape().str());
   return where(mask, Tensor::scalar(value, x.dtype()), x);
@@ -74,26 +83,26 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
 
 std::vector<OpRecord> compare_ops() {
   using Inputs = std::vector<Tensor>;
-  auto comparison = [](std::string_view name, Tensor (*op)(const Tensor&, const Tensor&)) {
+  auto compared = [](std::string_view name, Tensor (*op)(const Operand&, const Operand&, Where)) {
     return OpRecord{name, false, [op](Sampler& s) {
                       return std::vector<OpSample>{{"row", {s.normal({2, 3}), s.normal({3})}, [op](const Inputs& in) {
-                                                      return op(in[0], in[1]);
+                                                      return op(in[0], in[1], {});
                                                     }}};
                     }};
   };
-  auto logical = [](std::string_view name, Tensor (*op)(const Tensor&, const Tensor&)) {
+  auto logical = [](std::string_view name, Tensor (*op)(const Tensor&, const Tensor&, Where)) {
     return OpRecord{name, false, [op](Sampler& s) {
                       return std::vector<OpSample>{{"row", {s.normal({2, 3}), s.normal({3})}, [op](const Inputs& in) {
-                                                      return op(gt(in[0], 0), gt(in[1], 0));
+                                                      return op(gt(in[0], 0), gt(in[1], 0), {});
                                                     }}};
                     }};
   };
-  return {comparison("eq", eq),
-          comparison("ne", ne),
-          comparison("lt", lt),
-          comparison("le", le),
-          comparison("gt", gt),
-          comparison("ge", ge),
+  return {compared("eq", eq),
+          compared("ne", ne),
+          compared("lt", lt),
+          compared("le", le),
+          compared("gt", gt),
+          compared("ge", ge),
           logical("logical_and", logical_and),
           logical("logical_or", logical_or),
           {"logical_not", false,

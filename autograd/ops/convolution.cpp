@@ -60,7 +60,8 @@ Tensor windows(const Tensor& x, const cpu::Window& w) {
 
 }  // namespace
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options, Where site) {
+  const CallSite here(site);
   const char* op = "conv2d";
   kernels::check_floating(op, x);
   check(x.rank() == 4 && weight.rank() == 4 && x.size(1) == weight.size(1), op,

@@ -25,22 +25,37 @@ Tensor generate(const Shape& shape, const TensorOptions& options, F value) {
 
 }  // namespace
 
-Tensor empty(const Shape& shape, const TensorOptions& options) {
+Tensor empty(const Shape& shape, const TensorOptions& options, Where site) {
+  const CallSite here(site);
   return finish(Tensor::empty(shape, options.dtype), options);
 }
 
-Tensor full(const Shape& shape, double value, const TensorOptions& options) {
+Tensor full(const Shape& shape, double value, const TensorOptions& options, Where site) {
+  const CallSite here(site);
   Tensor x = Tensor::empty(shape, options.dtype);
   x.fill(value);
   return finish(x, options);
 }
 
-Tensor zeros(const Shape& shape, const TensorOptions& options) { return full(shape, 0, options); }
-Tensor ones(const Shape& shape, const TensorOptions& options) { return full(shape, 1, options); }
-Tensor zeros_like(const Tensor& x) { return full(x.shape(), 0, {.dtype = x.dtype()}); }
-Tensor ones_like(const Tensor& x) { return full(x.shape(), 1, {.dtype = x.dtype()}); }
+Tensor zeros(const Shape& shape, const TensorOptions& options, Where site) {
+  const CallSite here(site);
+  return full(shape, 0, options);
+}
+Tensor ones(const Shape& shape, const TensorOptions& options, Where site) {
+  const CallSite here(site);
+  return full(shape, 1, options);
+}
+Tensor zeros_like(const Tensor& x, Where site) {
+  const CallSite here(site);
+  return full(x.shape(), 0, {.dtype = x.dtype()});
+}
+Tensor ones_like(const Tensor& x, Where site) {
+  const CallSite here(site);
+  return full(x.shape(), 1, {.dtype = x.dtype()});
+}
 
-Tensor arange(double begin, double end, double step, const TensorOptions& options) {
+Tensor arange(double begin, double end, double step, const TensorOptions& options, Where site) {
+  const CallSite here(site);
   check(step != 0 && std::isfinite(begin) && std::isfinite(end) && std::isfinite(step), "arange",
         "finite bounds and a step other than 0 are needed: {}, {}, {}", begin, end, step);
   const double count = std::max(0.0, std::ceil((end - begin) / step));
@@ -48,7 +63,8 @@ Tensor arange(double begin, double end, double step, const TensorOptions& option
                   [=](std::int64_t i) { return begin + static_cast<double>(i) * step; });
 }
 
-Tensor linspace(double begin, double end, std::int64_t count, const TensorOptions& options) {
+Tensor linspace(double begin, double end, std::int64_t count, const TensorOptions& options, Where site) {
+  const CallSite here(site);
   check(count >= 0, "linspace", "a negative count: {}", count);
   return generate({count}, options, [=](std::int64_t i) {
     if (i == count - 1 && count > 1) return end;
@@ -56,12 +72,14 @@ Tensor linspace(double begin, double end, std::int64_t count, const TensorOption
   });
 }
 
-Tensor eye(std::int64_t n, const TensorOptions& options) {
+Tensor eye(std::int64_t n, const TensorOptions& options, Where site) {
+  const CallSite here(site);
   check(n >= 0, "eye", "a negative size: {}", n);
   return generate({n, n}, options, [=](std::int64_t i) { return i / n == i % n; });
 }
 
-Tensor rand(const Shape& shape, const TensorOptions& options) {
+Tensor rand(const Shape& shape, const TensorOptions& options, Where site) {
+  const CallSite here(site);
   Tensor x = Tensor::empty(shape, options.dtype);
   check(is_floating(options.dtype), "rand", "a floating dtype is needed: {}", name(options.dtype));
   dispatch_floating(options.dtype, [&](auto tag) {
@@ -71,7 +89,8 @@ Tensor rand(const Shape& shape, const TensorOptions& options) {
   return finish(x, options);
 }
 
-Tensor randn(const Shape& shape, const TensorOptions& options) {
+Tensor randn(const Shape& shape, const TensorOptions& options, Where site) {
+  const CallSite here(site);
   Tensor x = Tensor::empty(shape, options.dtype);
   check(is_floating(options.dtype), "randn", "a floating dtype is needed: {}", name(options.dtype));
   dispatch_floating(options.dtype, [&](auto tag) {
@@ -81,7 +100,8 @@ Tensor randn(const Shape& shape, const TensorOptions& options) {
   return finish(x, options);
 }
 
-Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype) {
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dtype, Where site) {
+  const CallSite here(site);
   check(low < high, "randint", "an empty range: [{}, {})", low, high);
   const RandomKey key = default_generator().next(static_cast<std::uint64_t>(2 * shape.numel()));
   const auto range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
@@ -95,7 +115,8 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, DType dt
   return dtype == i64 ? x : x.copy(dtype);
 }
 
-Tensor randperm(std::int64_t n) {
+Tensor randperm(std::int64_t n, Where site) {
+  const CallSite here(site);
   check(n >= 0, "randperm", "a negative count: {}", n);
   Tensor x = Tensor::empty({n}, i64);
   std::int64_t* values = x.data<std::int64_t>();

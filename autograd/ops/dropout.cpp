@@ -7,14 +7,16 @@
 
 namespace ff {
 
-Tensor dropout_mask(const Shape& shape, double p, RandomKey key, DType dtype) {
+Tensor dropout_mask(const Shape& shape, double p, RandomKey key, DType dtype, Where site) {
+  const CallSite here(site);
   check(p >= 0 && p < 1, "dropout", "the probability must lie in [0, 1): {}", p);
   Tensor keep = Tensor::empty(shape, boolean);
   fill_keep(static_cast<std::uint8_t*>(keep.raw()), keep.numel(), p, key);
   return keep.copy(dtype) * (1 / (1 - p));
 }
 
-Tensor dropout(const Tensor& x, double p, Generator& generator) {
+Tensor dropout(const Tensor& x, double p, Generator& generator, Where site) {
+  const CallSite here(site);
   check(p >= 0 && p < 1, "dropout", "the probability must lie in [0, 1): {}", p);
   kernels::check_floating("dropout", x);
   if (p == 0) return x;

@@ -152,46 +152,51 @@ struct Cast : Function<Cast> {
 };
 
 template <class Op>
-Tensor of_numbers(const Tensor& x) {
+Tensor of_numbers(const Tensor& x, Where site) {
+  const CallSite here(site);
   check(x.dtype() != boolean, Op::name, "booleans have no arithmetic: cast them first");
   return Op::apply(x);
 }
 
 // Integers are converted to f32 first.
 template <class Op>
-Tensor of_reals(const Tensor& x) {
+Tensor of_reals(const Tensor& x, Where site) {
+  const CallSite here(site);
   return Op::apply(kernels::floating(x));
 }
 
 }  // namespace
 
-Tensor neg(const Tensor& x) { return of_numbers<Neg>(x); }
-Tensor abs(const Tensor& x) { return of_numbers<Abs>(x); }
-Tensor sign(const Tensor& x) { return of_numbers<Sign>(x); }
-Tensor square(const Tensor& x) { return of_numbers<Square>(x); }
-Tensor relu(const Tensor& x) { return of_reals<Relu>(x); }
-Tensor sqrt(const Tensor& x) { return of_reals<Sqrt>(x); }
-Tensor rsqrt(const Tensor& x) { return of_reals<Rsqrt>(x); }
-Tensor reciprocal(const Tensor& x) { return of_reals<Reciprocal>(x); }
-Tensor exp(const Tensor& x) { return of_reals<Exp>(x); }
-Tensor expm1(const Tensor& x) { return of_reals<Expm1>(x); }
-Tensor log(const Tensor& x) { return of_reals<Log>(x); }
-Tensor log1p(const Tensor& x) { return of_reals<Log1p>(x); }
-Tensor sin(const Tensor& x) { return of_reals<Sin>(x); }
-Tensor cos(const Tensor& x) { return of_reals<Cos>(x); }
-Tensor tanh(const Tensor& x) { return of_reals<Tanh>(x); }
-Tensor sigmoid(const Tensor& x) { return of_reals<Sigmoid>(x); }
-Tensor erf(const Tensor& x) { return of_reals<Erf>(x); }
-Tensor sinc(const Tensor& x) { return of_reals<Sinc>(x); }
-Tensor log_sinc(const Tensor& x) { return of_reals<LogSinc>(x); }
-Tensor gelu(const Tensor& x) { return of_reals<Gelu>(x); }
-Tensor cast(const Tensor& x, DType dtype) { return x.dtype() == dtype ? x : Cast::apply(x, dtype); }
+Tensor neg(const Tensor& x, Where site) { return of_numbers<Neg>(x, site); }
+Tensor abs(const Tensor& x, Where site) { return of_numbers<Abs>(x, site); }
+Tensor sign(const Tensor& x, Where site) { return of_numbers<Sign>(x, site); }
+Tensor square(const Tensor& x, Where site) { return of_numbers<Square>(x, site); }
+Tensor relu(const Tensor& x, Where site) { return of_reals<Relu>(x, site); }
+Tensor sqrt(const Tensor& x, Where site) { return of_reals<Sqrt>(x, site); }
+Tensor rsqrt(const Tensor& x, Where site) { return of_reals<Rsqrt>(x, site); }
+Tensor reciprocal(const Tensor& x, Where site) { return of_reals<Reciprocal>(x, site); }
+Tensor exp(const Tensor& x, Where site) { return of_reals<Exp>(x, site); }
+Tensor expm1(const Tensor& x, Where site) { return of_reals<Expm1>(x, site); }
+Tensor log(const Tensor& x, Where site) { return of_reals<Log>(x, site); }
+Tensor log1p(const Tensor& x, Where site) { return of_reals<Log1p>(x, site); }
+Tensor sin(const Tensor& x, Where site) { return of_reals<Sin>(x, site); }
+Tensor cos(const Tensor& x, Where site) { return of_reals<Cos>(x, site); }
+Tensor tanh(const Tensor& x, Where site) { return of_reals<Tanh>(x, site); }
+Tensor sigmoid(const Tensor& x, Where site) { return of_reals<Sigmoid>(x, site); }
+Tensor erf(const Tensor& x, Where site) { return of_reals<Erf>(x, site); }
+Tensor sinc(const Tensor& x, Where site) { return of_reals<Sinc>(x, site); }
+Tensor log_sinc(const Tensor& x, Where site) { return of_reals<LogSinc>(x, site); }
+Tensor gelu(const Tensor& x, Where site) { return of_reals<Gelu>(x, site); }
+Tensor cast(const Tensor& x, DType dtype, Where site) {
+  const CallSite here(site);
+  return x.dtype() == dtype ? x : Cast::apply(x, dtype);
+}
 
 std::vector<OpRecord> elementwise_ops() {
-  auto record = [](std::string_view name, Tensor (*op)(const Tensor&), double low, double high,
+  auto record = [](std::string_view name, Tensor (*op)(const Tensor&, Where), double low, double high,
                    bool differentiable = true) {
     return OpRecord{name, differentiable, [=](Sampler& s) {
-                      auto call = [op](const std::vector<Tensor>& in) { return op(in[0]); };
+                      auto call = [op](const std::vector<Tensor>& in) { return op(in[0], {}); };
                       auto x = [&](const Shape& shape) { return s.uniform(shape, low, high); };
                       return std::vector<OpSample>{{"matrix", {x({3, 5})}, call},
                                                    {"scalar", {x({})}, call},
@@ -200,9 +205,9 @@ std::vector<OpRecord> elementwise_ops() {
                     }};
   };
   // Ops with a kink at 0 take values on both sides of it.
-  auto kinked = [](std::string_view name, Tensor (*op)(const Tensor&), bool differentiable = true) {
+  auto kinked = [](std::string_view name, Tensor (*op)(const Tensor&, Where), bool differentiable = true) {
     return OpRecord{name, differentiable, [=](Sampler& s) {
-                      auto call = [op](const std::vector<Tensor>& in) { return op(in[0]); };
+                      auto call = [op](const std::vector<Tensor>& in) { return op(in[0], {}); };
                       return std::vector<OpSample>{{"both signs", {s.distinct({4, 5})}, call}};
                     }};
   };

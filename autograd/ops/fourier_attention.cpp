@@ -114,17 +114,20 @@ struct FourierAttention : Function<FourierAttention> {
 }  // namespace
 
 Tensor fourier_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& R,
-                         const FourierAttentionOptions& options) {
+                         const FourierAttentionOptions& options, Where site) {
+  const CallSite here(site);
   return FourierAttention::apply(q, k, v, R, resolve(q, k, v, R, options));
 }
 
 Tensor fourier_attention_composed(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& R,
-                                  const FourierAttentionOptions& options) {
+                                  const FourierAttentionOptions& options, Where site) {
+  const CallSite here(site);
   return composed(q, k, v, R, resolve(q, k, v, R, options));
 }
 
 Tensor fourier_attention_weights(const Tensor& q, const Tensor& k, const Tensor& R,
-                                 const FourierAttentionOptions& options) {
+                                 const FourierAttentionOptions& options, Where site) {
+  const CallSite here(site);
   return cast(weights(q, k, R, resolve(q, k, k, R, options)), q.dtype());
 }
 
@@ -132,7 +135,7 @@ std::vector<OpRecord> fourier_attention_ops() {
   auto samples = [](auto op) {
     return [op](Sampler& s) {
       auto call = [op](const FourierAttentionOptions& o) {
-        return [=](const std::vector<Tensor>& in) { return op(in[0], in[1], in[2], in[3], o); };
+        return [=](const std::vector<Tensor>& in) { return op(in[0], in[1], in[2], in[3], o, {}); };
       };
       auto inputs = [&](std::int64_t n, std::int64_t m, const Shape& radius) {
         return std::vector<Tensor>{s.normal({1, 2, n, 3}), s.normal({1, 2, m, 3}), s.normal({1, 2, m, 2}),

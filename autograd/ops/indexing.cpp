@@ -112,23 +112,29 @@ struct ScatterAdd : Function<ScatterAdd> {
 
 }  // namespace
 
-Tensor index_select(const Tensor& x, int dim, const Tensor& index) { return IndexSelect::apply(x, dim, index); }
-Tensor index_add(const Tensor& x, int dim, const Tensor& index, std::int64_t size) {
+Tensor index_select(const Tensor& x, int dim, const Tensor& index, Where site) {
+  return IndexSelect::apply(site, x, dim, index);
+}
+Tensor index_add(const Tensor& x, int dim, const Tensor& index, std::int64_t size, Where site) {
+  const CallSite here(site);
   return IndexAdd::apply(x, dim, index, size);
 }
-Tensor gather(const Tensor& x, int dim, const Tensor& index) { return Gather::apply(x, dim, index); }
-Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, std::int64_t size) {
+Tensor gather(const Tensor& x, int dim, const Tensor& index, Where site) { return Gather::apply(site, x, dim, index); }
+Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, std::int64_t size, Where site) {
+  const CallSite here(site);
   return ScatterAdd::apply(x, dim, index, size);
 }
 
-Tensor embedding(const Tensor& index, const Tensor& weight) {
+Tensor embedding(const Tensor& index, const Tensor& weight, Where site) {
+  const CallSite here(site);
   check(weight.rank() == 2, "embedding", "a weight of shape (V, D) is needed: {}", weight.shape().str());
   Shape shape = index.shape();
   shape.push_back(weight.shape()[1]);
   return reshape(index_select(weight, 0, reshape(index, {-1})), shape);
 }
 
-Tensor one_hot(const Tensor& index, std::int64_t classes) {
+Tensor one_hot(const Tensor& index, std::int64_t classes, Where site) {
+  const CallSite here(site);
   const Tensor chosen = kernels::checked_index("one_hot", index, classes);
   Shape shape = index.shape();
   shape.push_back(classes);

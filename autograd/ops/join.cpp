@@ -83,9 +83,12 @@ struct Split : Function<Split> {
 
 }  // namespace
 
-Tensor concatenate(const std::vector<Tensor>& tensors, int dim) { return Concatenate::apply(tensors, dim); }
+Tensor concatenate(const std::vector<Tensor>& tensors, int dim, Where site) {
+  return Concatenate::apply(site, tensors, dim);
+}
 
-Tensor stack(const std::vector<Tensor>& tensors, int dim) {
+Tensor stack(const std::vector<Tensor>& tensors, int dim, Where site) {
+  const CallSite here(site);
   check(!tensors.empty(), "stack", "nothing to stack");
   const int at = normalize_dim("stack", dim, tensors[0].rank() + 1);
   std::vector<Tensor> slices;
@@ -97,11 +100,13 @@ Tensor stack(const std::vector<Tensor>& tensors, int dim) {
   return concatenate(slices, at);
 }
 
-std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& sizes, int dim) {
+std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& sizes, int dim, Where site) {
+  const CallSite here(site);
   return Split::apply(x, sizes, dim);
 }
 
-std::vector<Tensor> unbind(const Tensor& x, int dim) {
+std::vector<Tensor> unbind(const Tensor& x, int dim, Where site) {
+  const CallSite here(site);
   check(x.rank() > 0, "unbind", "a scalar has nothing to unbind");
   const int at = normalize_dim("unbind", dim, x.rank());
   std::vector<Tensor> slices = split(x, std::vector<std::int64_t>(static_cast<std::size_t>(x.shape()[at]), 1), at);

@@ -55,7 +55,9 @@ struct LayerNorm : Function<LayerNorm> {
 
 }  // namespace
 
-Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, double eps,
+                  Where site) {
+  const CallSite here(site);
   const char* op = LayerNorm::name;
   kernels::check_floating(op, x);
   bool ends_so = x.rank() >= shape.rank() && shape.numel() > 0;

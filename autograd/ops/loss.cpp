@@ -64,7 +64,8 @@ std::pair<Tensor, std::int64_t> checked_target(const Tensor& target, std::int64_
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
+Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options, Where site) {
+  const CallSite here(site);
   const char* op = CrossEntropy::name;
   kernels::check_floating(op, logits);
   check(options.label_smoothing >= 0 && options.label_smoothing <= 1, op, "label smoothing must lie in [0, 1]: {}",
@@ -99,7 +100,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   return reshape(losses, target.shape());
 }
 
-Tensor mse_loss(const Tensor& a, const Tensor& b, Loss reduction) {
+Tensor mse_loss(const Tensor& a, const Tensor& b, Loss reduction, Where site) {
+  const CallSite here(site);
   const Tensor losses = square(a - b);
   return reduction == Loss::mean ? mean(losses) : reduction == Loss::sum ? sum(losses) : losses;
 }

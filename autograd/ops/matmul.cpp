@@ -114,7 +114,8 @@ struct Linear : Function<Linear> {
 
 }  // namespace
 
-Tensor matmul(const Tensor& a, const Tensor& b) {
+Tensor matmul(const Tensor& a, const Tensor& b, Where site) {
+  const CallSite here(site);
   const char* op = MatMul::name;
   check(a.rank() > 0 && b.rank() > 0, op, "scalars have no matrix product: {} x {}", a.shape().str(), b.shape().str());
   check(is_floating(a.dtype()) && a.dtype() == b.dtype(), op, "two floating tensors of one dtype are needed: {} x {}",
@@ -132,7 +133,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   return MatMul::apply(a, b);
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Where site) {
+  const CallSite here(site);
   const char* op = Linear::name;
   check(weight.rank() == 2 && x.rank() > 0 && x.size(-1) == weight.size(1), op,
         "x (.., I) and weight (O, I) are needed: {} and {}", x.shape().str(), weight.shape().str());

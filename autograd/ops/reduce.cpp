@@ -105,9 +105,10 @@ Tensor of_booleans(const char* op, Reduction kernel, const Tensor& x, const Dims
 
 }  // namespace
 
-Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) { return Sum::apply(x, dims, keepdim); }
+Tensor sum(const Tensor& x, const Dims& dims, bool keepdim, Where site) { return Sum::apply(site, x, dims, keepdim); }
 
-Tensor sum_to(const Tensor& x, const Shape& shape) {
+Tensor sum_to(const Tensor& x, const Shape& shape, Where site) {
+  const CallSite here(site);
   if (x.shape() == shape) return x;
   check(broadcast_shapes("sum_to", x.shape(), shape) == x.shape(), "sum_to", "{} is not broadcast from {}",
         x.shape().str(), shape.str());
@@ -118,29 +119,40 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   return reshape(sum(x, dims), shape);
 }
 
-Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
+Tensor mean(const Tensor& x, const Dims& dims, bool keepdim, Where site) {
+  const CallSite here(site);
   const Tensor real = kernels::floating(x);
   return sum(real, dims, keepdim) / static_cast<double>(Plan("mean", x.shape(), dims, keepdim).count);
 }
 
-Tensor var(const Tensor& x, const Dims& dims, std::int64_t correction, bool keepdim) {
+Tensor var(const Tensor& x, const Dims& dims, std::int64_t correction, bool keepdim, Where site) {
+  const CallSite here(site);
   const std::int64_t count = Plan("var", x.shape(), dims, keepdim).count;
   return sum(square(x - mean(x, dims, true)), dims, keepdim) /
          static_cast<double>(std::max<std::int64_t>(count - correction, 0));
 }
 
-Tensor max(const Tensor& x, const Dims& dims, bool keepdim) { return Max::apply(x, dims, keepdim); }
-Tensor min(const Tensor& x, const Dims& dims, bool keepdim) { return Min::apply(x, dims, keepdim); }
-Tensor argmax(const Tensor& x, int dim, bool keepdim) { return arg_extreme("argmax", x, dim, keepdim, cpu::argmax); }
-Tensor argmin(const Tensor& x, int dim, bool keepdim) { return arg_extreme("argmin", x, dim, keepdim, cpu::argmin); }
-Tensor any(const Tensor& x, const Dims& dims, bool keepdim) {
+Tensor max(const Tensor& x, const Dims& dims, bool keepdim, Where site) { return Max::apply(site, x, dims, keepdim); }
+Tensor min(const Tensor& x, const Dims& dims, bool keepdim, Where site) { return Min::apply(site, x, dims, keepdim); }
+Tensor argmax(const Tensor& x, int dim, bool keepdim, Where site) {
+  const CallSite here(site);
+  return arg_extreme("argmax", x, dim, keepdim, cpu::argmax);
+}
+Tensor argmin(const Tensor& x, int dim, bool keepdim, Where site) {
+  const CallSite here(site);
+  return arg_extreme("argmin", x, dim, keepdim, cpu::argmin);
+}
+Tensor any(const Tensor& x, const Dims& dims, bool keepdim, Where site) {
+  const CallSite here(site);
   return of_booleans("any", Reduction::any, x, dims, keepdim);
 }
-Tensor all(const Tensor& x, const Dims& dims, bool keepdim) {
+Tensor all(const Tensor& x, const Dims& dims, bool keepdim, Where site) {
+  const CallSite here(site);
   return of_booleans("all", Reduction::all, x, dims, keepdim);
 }
 
-Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
+Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim, Where site) {
+  const CallSite here(site);
   const Tensor real = kernels::floating(x);
   const Plan plan("logsumexp", x.shape(), dims, keepdim);
   if (plan.count == 0) return log(sum(real, dims, keepdim));
@@ -152,11 +164,11 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
 
 std::vector<OpRecord> reduce_ops() {
   using Inputs = std::vector<Tensor>;
-  using Reduce = Tensor (*)(const Tensor&, const Dims&, bool);
+  using Reduce = Tensor (*)(const Tensor&, const Dims&, bool, Where);
   auto over = [](Reduce op, bool with_empty) {
     return [=](Sampler& s) {
       auto call = [op](const Dims& dims, bool keepdim) {
-        return [=](const Inputs& in) { return op(in[0], dims, keepdim); };
+        return [=](const Inputs& in) { return op(in[0], dims, keepdim, {}); };
       };
       std::vector<OpSample> samples{{"all", {s.distinct({2, 3, 2})}, call({}, false)},
                                     {"last", {s.distinct({3, 4})}, call({-1}, false)},
@@ -169,29 +181,30 @@ std::vector<OpRecord> reduce_ops() {
       return samples;
     };
   };
-  auto index = [](Tensor (*op)(const Tensor&, int, bool)) {
+  auto index = [](Tensor (*op)(const Tensor&, int, bool, Where)) {
     return [=](Sampler& s) {
-      auto call = [op](int dim) { return [=](const Inputs& in) { return op(in[0], dim, false); }; };
+      auto call = [op](int dim) { return [=](const Inputs& in) { return op(in[0], dim, false, {}); }; };
       return std::vector<OpSample>{{"last", {s.distinct({3, 4})}, call(-1)}, {"first", {s.distinct({3, 4})}, call(0)}};
     };
   };
   auto truth = [](Reduce op) {
     return [=](Sampler& s) {
       return std::vector<OpSample>{
-          {"last", {s.normal({3, 4})}, [op](const Inputs& in) { return op(gt(in[0], 0), {-1}, false); }}};
+          {"last", {s.normal({3, 4})}, [op](const Inputs& in) { return op(gt(in[0], 0), {-1}, false, {}); }}};
     };
   };
-  return {{"sum", true, over(sum, true)},
-          {"mean", true, over(mean, false)},
-          {"var", true,
-           over([](const Tensor& x, const Dims& dims, bool keepdim) { return var(x, dims, 0, keepdim); }, false)},
-          {"max", true, over(max, false)},
-          {"min", true, over(min, false)},
-          {"logsumexp", true, over(logsumexp, false)},
-          {"argmax", false, index(argmax)},
-          {"argmin", false, index(argmin)},
-          {"any", false, truth(any)},
-          {"all", false, truth(all)}};
+  return {
+      {"sum", true, over(sum, true)},
+      {"mean", true, over(mean, false)},
+      {"var", true,
+       over([](const Tensor& x, const Dims& dims, bool keepdim, Where) { return var(x, dims, 0, keepdim); }, false)},
+      {"max", true, over(max, false)},
+      {"min", true, over(min, false)},
+      {"logsumexp", true, over(logsumexp, false)},
+      {"argmax", false, index(argmax)},
+      {"argmin", false, index(argmin)},
+      {"any", false, truth(any)},
+      {"all", false, truth(all)}};
 }
 
 }  // namespace ff

@@ -120,7 +120,8 @@ struct Clone : Function<Clone> {
 
 }  // namespace
 
-Tensor reshape(const Tensor& x, const Shape& shape) {
+Tensor reshape(const Tensor& x, const Shape& shape, Where site) {
+  const CallSite here(site);
   Shape full = shape;
   std::int64_t known = 1;
   int unknown = -1;
@@ -136,7 +137,8 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
   return full == x.shape() ? x : Reshape::apply(x, full);
 }
 
-Tensor flatten(const Tensor& x, int begin, int end) {
+Tensor flatten(const Tensor& x, int begin, int end, Where site) {
+  const CallSite here(site);
   if (x.rank() == 0) return reshape(x, {1});
   const int first = normalize_dim("flatten", begin, x.rank()), last = normalize_dim("flatten", end, x.rank());
   check(first <= last, "flatten", "dimension {} lies behind {}", begin, end);
@@ -150,9 +152,10 @@ Tensor flatten(const Tensor& x, int begin, int end) {
   return reshape(x, shape);
 }
 
-Tensor permute(const Tensor& x, const Dims& dims) { return Permute::apply(x, dims); }
+Tensor permute(const Tensor& x, const Dims& dims, Where site) { return Permute::apply(site, x, dims); }
 
-Tensor transpose(const Tensor& x, int a, int b) {
+Tensor transpose(const Tensor& x, int a, int b, Where site) {
+  const CallSite here(site);
   const int first = normalize_dim("transpose", a, x.rank()), second = normalize_dim("transpose", b, x.rank());
   if (first == second) return x;
   Dims dims;
@@ -160,13 +163,15 @@ Tensor transpose(const Tensor& x, int a, int b) {
   return permute(x, dims);
 }
 
-Tensor unsqueeze(const Tensor& x, int dim) {
+Tensor unsqueeze(const Tensor& x, int dim, Where site) {
+  const CallSite here(site);
   Shape shape = x.shape();
   shape.insert(normalize_dim("unsqueeze", dim, x.rank() + 1), 1);
   return reshape(x, shape);
 }
 
-Tensor squeeze(const Tensor& x, int dim) {
+Tensor squeeze(const Tensor& x, int dim, Where site) {
+  const CallSite here(site);
   const int at = normalize_dim("squeeze", dim, x.rank());
   check(x.rank() > 0 && x.shape()[at] == 1, "squeeze", "dimension {} of shape {} is not 1", dim, x.shape().str());
   Shape shape = x.shape();
@@ -174,11 +179,13 @@ Tensor squeeze(const Tensor& x, int dim) {
   return reshape(x, shape);
 }
 
-Tensor broadcast_to(const Tensor& x, const Shape& shape) {
+Tensor broadcast_to(const Tensor& x, const Shape& shape, Where site) {
+  const CallSite here(site);
   return x.shape() == shape ? x : BroadcastTo::apply(x, shape);
 }
 
-Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end, std::int64_t step) {
+Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end, std::int64_t step, Where site) {
+  const CallSite here(site);
   check(x.rank() > 0, "slice", "a scalar has nothing to slice");
   const int at = normalize_dim("slice", dim, x.rank());
   check(step >= 1, "slice", "the step must be at least 1: {}", step);
@@ -188,7 +195,8 @@ Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end, std
   return Slice::apply(x, at, first, count, step);
 }
 
-Tensor select(const Tensor& x, int dim, std::int64_t index) {
+Tensor select(const Tensor& x, int dim, std::int64_t index, Where site) {
+  const CallSite here(site);
   check(x.rank() > 0, "select", "a scalar has nothing to select from");
   const int at = normalize_dim("select", dim, x.rank());
   const std::int64_t n = x.shape()[at];
@@ -198,8 +206,11 @@ Tensor select(const Tensor& x, int dim, std::int64_t index) {
   return squeeze(Slice::apply(x, at, i, std::int64_t{1}, std::int64_t{1}), at);
 }
 
-Tensor contiguous(const Tensor& x) { return x.is_contiguous() ? x : clone(x); }
-Tensor clone(const Tensor& x) { return Clone::apply(x); }
+Tensor contiguous(const Tensor& x, Where site) {
+  const CallSite here(site);
+  return x.is_contiguous() ? x : clone(x);
+}
+Tensor clone(const Tensor& x, Where site) { return Clone::apply(site, x); }
 
 std::vector<OpRecord> shape_ops() {
   using Inputs = std::vector<Tensor>;

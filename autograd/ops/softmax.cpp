@@ -61,14 +61,20 @@ Tensor along(const Tensor& x, int dim) {
 
 }  // namespace
 
-Tensor softmax(const Tensor& x, int dim) { return along<Softmax>(x, dim); }
-Tensor log_softmax(const Tensor& x, int dim) { return along<LogSoftmax>(x, dim); }
+Tensor softmax(const Tensor& x, int dim, Where site) {
+  const CallSite here(site);
+  return along<Softmax>(x, dim);
+}
+Tensor log_softmax(const Tensor& x, int dim, Where site) {
+  const CallSite here(site);
+  return along<LogSoftmax>(x, dim);
+}
 
 std::vector<OpRecord> softmax_ops() {
-  auto record = [](std::string_view name, Tensor (*op)(const Tensor&, int)) {
+  auto record = [](std::string_view name, Tensor (*op)(const Tensor&, int, Where)) {
     return OpRecord{name, true, [op](Sampler& s) {
                       auto call = [op](int dim) {
-                        return [=](const std::vector<Tensor>& in) { return op(in[0], dim); };
+                        return [=](const std::vector<Tensor>& in) { return op(in[0], dim, {}); };
                       };
                       return std::vector<OpSample>{
                           {"last", {s.normal({3, 5})}, call(-1)},     {"first", {s.normal({3, 2})}, call(0)},

@@ -90,12 +90,15 @@ struct SoftmaxAttention : Function<SoftmaxAttention> {
 
 }  // namespace
 
-Tensor softmax_attention(const Tensor& q, const Tensor& k, const Tensor& v, const SoftmaxAttentionOptions& options) {
+Tensor softmax_attention(const Tensor& q, const Tensor& k, const Tensor& v, const SoftmaxAttentionOptions& options,
+                         Where site) {
+  const CallSite here(site);
   return SoftmaxAttention::apply(q, k, v, resolve(q, k, v, options));
 }
 
 Tensor softmax_attention_composed(const Tensor& q, const Tensor& k, const Tensor& v,
-                                  const SoftmaxAttentionOptions& options) {
+                                  const SoftmaxAttentionOptions& options, Where site) {
+  const CallSite here(site);
   return composed(q, k, v, resolve(q, k, v, options));
 }
 
@@ -103,7 +106,7 @@ std::vector<OpRecord> softmax_attention_ops() {
   auto samples = [](auto op) {
     return [op](Sampler& s) {
       auto call = [op](const SoftmaxAttentionOptions& o) {
-        return [=](const std::vector<Tensor>& in) { return op(in[0], in[1], in[2], o); };
+        return [=](const std::vector<Tensor>& in) { return op(in[0], in[1], in[2], o, {}); };
       };
       auto inputs = [&](std::int64_t n, std::int64_t m) {
         return std::vector<Tensor>{s.normal({1, 2, n, 3}), s.normal({1, 2, m, 3}), s.normal({1, 2, m, 2})};

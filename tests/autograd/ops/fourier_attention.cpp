@@ -41,15 +41,15 @@ struct Golden {
 
 double largest(const Tensor& x) { return x.numel() ? max(abs(x)).item<double>() : 0; }
 
-using Attention = Tensor (*)(const Tensor&, const Tensor&, const Tensor&, const Tensor&,
-                             const FourierAttentionOptions&);
+using Attention = Tensor (*)(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const FourierAttentionOptions&,
+                             Where);
 
 // The output and four gradients of an attention in dtype, against the file's.
 void check_golden(const Golden& golden, Attention attention, DType dtype, double output_tolerance,
                   double gradient_tolerance) {
   auto leaf = [&](const char* name) { return golden.tensors.at(name).copy(dtype).requires_grad_(); };
   const std::vector<Tensor> in{leaf("q"), leaf("k"), leaf("v"), leaf("R")};
-  const Tensor out = attention(in[0], in[1], in[2], in[3], golden.options);
+  const Tensor out = attention(in[0], in[1], in[2], in[3], golden.options, {});
   const auto d =
       test::largest_difference(out.to_vector<double>(), golden.tensors.at("out").to_vector<double>(), out.shape());
   CHECK_MESSAGE(d.absolute <= output_tolerance * largest(golden.tensors.at("v")), "output: ", d.str());
@@ -131,7 +131,7 @@ TEST_CASE("fourier_attention: fused equals composed at larger sizes, with every 
     auto run = [&](Attention attention) {
       std::vector<Tensor> in;
       for (const Tensor& x : {q, k, v, R}) in.push_back(x.detach().requires_grad_());
-      const Tensor y = attention(in[0], in[1], in[2], in[3], o);
+      const Tensor y = attention(in[0], in[1], in[2], in[3], o, {});
       std::vector<Tensor> all = grad({y}, in, {c});
       all.push_back(y.detach());
       return all;
@@ -152,7 +152,7 @@ TEST_CASE("fourier_attention: a query that sees no key gives 0, forward and back
     std::vector<Tensor> in;
     for (int i = 0; i < 3; ++i) in.push_back(randn({1, 1, 2, 4}, {.requires_grad = true}));
     in.push_back(Tensor::scalar(1).requires_grad_());
-    const Tensor y = attention(in[0], in[1], in[2], in[3], {.mask = mask});
+    const Tensor y = attention(in[0], in[1], in[2], in[3], {.mask = mask}, {});
     CHECK(max(abs(select(y, 2, 1))).item<double>() == 0);
     sum(y * y).backward();
     for (const Tensor& x : in) CHECK(std::isfinite(sum(x.grad()).item<double>()));

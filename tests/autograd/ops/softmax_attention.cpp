@@ -11,7 +11,7 @@ using namespace ff;
 
 TEST_CASE("softmax_attention: fused equals composed, with every option") {
   manual_seed(4);
-  using Attention = Tensor (*)(const Tensor&, const Tensor&, const Tensor&, const SoftmaxAttentionOptions&);
+  using Attention = Tensor (*)(const Tensor&, const Tensor&, const Tensor&, const SoftmaxAttentionOptions&, Where);
   const Tensor q = randn({2, 3, 70, 16}, {.dtype = f64}), k = randn({2, 3, 90, 16}, {.dtype = f64}),
                v = randn({2, 3, 90, 8}, {.dtype = f64});
   const Tensor c = randn({2, 3, 70, 8}, {.dtype = f64}), mask = gt(randn({2, 1, 70, 90}), -1);
@@ -23,7 +23,7 @@ TEST_CASE("softmax_attention: fused equals composed, with every option") {
     auto run = [&](Attention attention) {
       std::vector<Tensor> in;
       for (const Tensor& x : {q, k, v}) in.push_back(x.detach().requires_grad_());
-      const Tensor y = attention(in[0], in[1], in[2], o);
+      const Tensor y = attention(in[0], in[1], in[2], o, {});
       std::vector<Tensor> all = grad({y}, in, {c});
       all.push_back(y.detach());
       return all;

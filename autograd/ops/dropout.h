@@ -1,0 +1,14 @@
+#pragma once
+
+#include "ff/core/call_site.h"
+#include "ff/core/random.h"
+#include "ff/core/tensor.h"
+
+namespace ff {
+
+/// Each element 0 with probability p, else times 1 / (1 - p) (Srivastava et al. 2014); x itself if p = 0. 0 <= p < 1.
+Tensor dropout(const Tensor& x, double p, Generator& generator = default_generator(), Where site = {});
+/// The factors that dropout multiplies by: 0 or 1 / (1 - p), floating; element i is decided by word i of the stretch.
+Tensor dropout_mask(const Shape& shape, double p, RandomKey key, DType dtype = f32, Where site = {});
+
+}  // namespace ff
