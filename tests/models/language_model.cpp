@@ -165,7 +165,9 @@ TEST_CASE("language model: what does not fit is refused") {
   LanguageModel model(small(nn::AttentionKind::fourier), 30);
   CHECK(error_of([&] {
           model(randint(0, 30, {1, 13}));
-        }) == "[LanguageModel] tokens must be (B, N) with N at most 12; their shape is (1, 13)");
+        })
+            .starts_with(
+                "[LanguageModel] tokens must be (B, N) with N at most 12; their shape is (1, 13) (at tests/models/"));
   CHECK(contains(error_of([&] { model(randint(0, 30, {5})); }), {"[LanguageModel]", "(5,)"}));
   CHECK(contains(error_of([&] { model(Tensor::from<std::int64_t>({30}).as_strided({1, 1}, {1, 1})); }), {"30"}));
 }

@@ -162,8 +162,9 @@ TEST_CASE("vision transformer: what does not fit is refused") {
   CHECK(error_of([&] { VisionTransformer model(config); }) ==
         "[VisionTransformer] patches of 3 do not divide an image of 8");
   VisionTransformer model(small(nn::AttentionKind::fourier));
-  CHECK(error_of([&] {
-          model(randn({1, 1, 8, 8}));
-        }) == "[VisionTransformer] images must be (B, 2, 8, 8); their shape is (1, 1, 8, 8)");
+  CHECK(
+      error_of([&] {
+        model(randn({1, 1, 8, 8}));
+      }).starts_with("[VisionTransformer] images must be (B, 2, 8, 8); their shape is (1, 1, 8, 8) (at tests/models/"));
   CHECK(contains(error_of([&] { model(randn({2, 8, 8})); }), {"[VisionTransformer]", "(2, 8, 8)"}));
 }
