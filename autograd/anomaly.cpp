@@ -13,6 +13,11 @@ namespace {
 enum Mode { off, not_a_number, not_finite };
 thread_local int mode = off;
 
+struct Unchecked {
+  int outer = std::exchange(mode, off);
+  ~Unchecked() { mode = outer; }
+};
+
 struct Statistics {
   std::int64_t nan = 0, infinite = 0, finite = 0;
   double low = std::numeric_limits<double>::infinity(), high = -low, sum = 0;
@@ -66,14 +71,20 @@ bool anomaly_enabled() { return mode != off; }
 
 void check_forward(std::string_view op, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) {
   for (const Tensor& y : outputs)
-    check(!is_bad(y), op, "the result has the first {}: {}; computed from {}", kind(y), described(y),
-          described(inputs));
+    if (is_bad(y))
+      fail(op, "the result has the first {}: {}; computed from {}", kind(y), described(y), described(inputs));
 }
 
-void check_backward(const Node& node, const std::vector<Tensor>& grads, const std::vector<Tensor>& results) {
+std::vector<Tensor> checked_backward(Node& node, const std::vector<Tensor>& grads) {
+  const std::vector<Tensor> results = [&] {
+    const Unchecked inside;
+    return node.backward(grads);
+  }();
   for (std::size_t i = 0; i < results.size(); ++i)
-    check(!is_bad(results[i]), node.name(), "the gradient of input {} has the first {}: {}; backward from {}", i,
-          kind(results[i]), described(results[i]), described(grads));
+    if (is_bad(results[i]))
+      fail(node.name(), "the gradient of input {} has the first {}: {}; backward from {}", i, kind(results[i]),
+           described(results[i]), described(grads));
+  return results;
 }
 
 }  // namespace autograd

@@ -30,8 +30,9 @@ class Node;
 bool anomaly_enabled();
 /// Throws Error if an output of the op is not finite.
 void check_forward(std::string_view op, const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs);
-/// Throws Error if a gradient that a node's backward gave is not finite; grads: those of its outputs.
-void check_backward(const Node& node, const std::vector<Tensor>& grads, const std::vector<Tensor>& results);
+/// node.backward(grads). Throws Error if a gradient that it gives is not finite; the ops it is made of are not looked
+/// at one by one.
+std::vector<Tensor> checked_backward(Node& node, const std::vector<Tensor>& grads);
 
 }  // namespace autograd
 }  // namespace ff

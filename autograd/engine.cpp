@@ -106,7 +106,7 @@ class Pass {
     const CallSite computed_at(node.site, CallSite::Level::replay);
     const ScopeGuard scope(node.scope);
     std::vector<Tensor> results =
-        anomaly_enabled() ? checked_backward(node, std::move(gradients)) : node.backward(std::move(gradients));
+        anomaly_enabled() ? checked_backward(node, gradients) : node.backward(std::move(gradients));
     if (!retain_graph_) node.release();
     check(results.size() <= node.inputs.size(), node.name(), "backward gave {} gradients for {} inputs", results.size(),
           node.inputs.size());
@@ -115,12 +115,6 @@ class Pass {
       if (!edge.node || !results[i].defined()) continue;
       add(edge, fit(node, edge.node->outputs[static_cast<std::size_t>(edge.output)], std::move(results[i])));
     }
-  }
-
-  static std::vector<Tensor> checked_backward(Node& node, const std::vector<Tensor>& gradients) {
-    std::vector<Tensor> results = node.backward(gradients);
-    check_backward(node, gradients, results);
-    return results;
   }
 
   // The gradient of a broadcast or converted tensor, in the tensor's own shape and dtype.

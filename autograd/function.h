@@ -13,6 +13,10 @@
 
 namespace ff {
 
+namespace autograd {
+class Replay;
+}
+
 /// What the forward of a Function leaves for its backward.
 class Context {
  public:
@@ -32,11 +36,16 @@ class Context {
     Tensor tensor;
     std::uint64_t version;
     int output = -1;  // an output of the op itself, kept without its graph: the node must not keep itself alive
+    std::shared_ptr<autograd::Replay> replay{};  // of a checkpoint, which has the tensor in its place
+    int replayed = -1;                           // where
+    std::shared_ptr<autograd::Meta> meta{};      // the tensor's own
   };
+  Tensor tensor_of(const Saved& saved) const;
   void begin(std::string_view op, const std::vector<Tensor>& inputs);
   // Enters the op into the graph if it is recorded.
   void end(const std::shared_ptr<autograd::Node>& node, const std::vector<Tensor>& inputs,
            std::vector<Tensor>& outputs);
+  void leave_to(const std::shared_ptr<autograd::Replay>& replay);
   void release();
 
   std::vector<Saved> saved_;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ff/autograd/functional.h"
 #include "ff/core/tensor.h"
 
 namespace ff {
@@ -16,8 +17,6 @@ struct GradcheckResult {
   /// Where, and both values.
   std::string where;
 };
-
-using TensorFunction = std::function<Tensor(const std::vector<Tensor>&)>;
 
 /// Compares the gradient of sum(c f(inputs)), c a random cotangent (ones would hide errors in anything normalised),
 /// with central differences for every entry of every floating input. The inputs should be f64, and at a distance from

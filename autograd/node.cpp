@@ -25,6 +25,14 @@ class AccumulateGrad final : public Node {
   std::vector<Tensor> backward(std::vector<Tensor> grads) override {
     Tensor grad = std::move(grads[0]);
     if (!grad.defined()) return {};
+    add(std::move(grad));
+    const auto hooks = meta_->accumulated;  // a hook may remove itself
+    for (const auto& [id, hook] : hooks) hook();
+    return {};
+  }
+
+ private:
+  void add(Tensor grad) {
     Tensor& sum = meta_->grad;
     if (grad_enabled()) {
       sum = sum.defined() ? sum + grad : grad;
@@ -38,10 +46,8 @@ class AccumulateGrad final : public Node {
       // The gradient is taken over where nobody else has it: another leaf may have been handed the same tensor.
       sum = grad.sole() && grad.is_contiguous() ? std::move(grad) : grad.copy();
     }
-    return {};
   }
 
- private:
   std::shared_ptr<Meta> meta_;
 };
 
@@ -60,6 +66,11 @@ void destroy_iteratively(Node* node) noexcept {
     delete next;
   }
   draining = false;
+}
+
+int next_hook_id() {
+  static std::atomic<int> next{0};
+  return next++;
 }
 
 Meta& meta_of(const Tensor& tensor) {

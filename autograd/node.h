@@ -25,7 +25,6 @@ struct Edge {
 struct Hooks {
   using Hook = std::function<Tensor(const Tensor&)>;
   std::vector<std::pair<int, Hook>> list;
-  int next_id = 0;
 };
 
 /// An op that was computed, as backward() meets it: takes the gradients of its outputs, gives those of its inputs.
@@ -76,7 +75,11 @@ struct Meta {
   Tensor grad;                      ///< accumulated by backward()
   std::weak_ptr<Node> accumulator;  ///< a leaf's: the node that adds to grad
   std::shared_ptr<Hooks> hooks;
+  std::vector<std::pair<int, std::function<void()>>> accumulated;  ///< called after grad was added to
 };
+
+/// A number for a hook, used once.
+int next_hook_id();
 
 /// The meta of a tensor, made if there is none.
 Meta& meta_of(const Tensor& tensor);

@@ -2,8 +2,6 @@
 
 #include "ff/core/tensor.h"
 
-#include <algorithm>
-
 #include "ff/autograd/engine.h"
 #include "ff/autograd/node.h"
 #include "ff/core/check.h"
@@ -48,15 +46,29 @@ int Tensor::register_hook(std::function<Tensor(const Tensor&)> hook, Where site)
         shape().str());
   auto& hooks = meta_of(*this).hooks;
   if (!hooks) hooks = std::make_shared<autograd::Hooks>();
-  hooks->list.emplace_back(hooks->next_id, std::move(hook));
-  return hooks->next_id++;
+  hooks->list.emplace_back(autograd::next_hook_id(), std::move(hook));
+  return hooks->list.back().first;
+}
+
+int Tensor::register_post_accumulate_grad_hook(std::function<void(const Tensor&)> hook, Where site) const {
+  const CallSite here(site);
+  check(is_leaf() && requires_grad(), "register_post_accumulate_grad_hook",
+        "a leaf that requires a gradient is needed: a tensor of shape {}", shape().str());
+  // The tensor handed to the hook is made anew: kept in its own meta, it would keep itself alive.
+  meta()->accumulated.emplace_back(autograd::next_hook_id(),
+                                   [alias = detach(), kept = std::weak_ptr(meta()), hook = std::move(hook)] {
+                                     const Tensor leaf = alias.detach();
+                                     leaf.meta() = kept.lock();
+                                     hook(leaf);
+                                   });
+  return meta()->accumulated.back().first;
 }
 
 void Tensor::remove_hook(int id) const {
-  if (!meta() || !meta()->hooks) return;
-  auto& list = meta()->hooks->list;
-  list.erase(std::remove_if(list.begin(), list.end(), [id](const auto& entry) { return entry.first == id; }),
-             list.end());
+  if (!meta()) return;
+  const auto has_id = [id](const auto& entry) { return entry.first == id; };
+  if (meta()->hooks) std::erase_if(meta()->hooks->list, has_id);
+  std::erase_if(meta()->accumulated, has_id);
 }
 
 void Tensor::retain_grad(Where site) const {

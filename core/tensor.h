@@ -120,6 +120,9 @@ class Tensor {
   /// Calls hook with each gradient of this tensor before it is passed on; what it returns, if defined, takes its place.
   /// Returns a number for remove_hook().
   int register_hook(std::function<Tensor(const Tensor&)> hook, Where site = {}) const;
+  /// Calls hook with this leaf each time that backward() has added to its grad().
+  int register_post_accumulate_grad_hook(std::function<void(const Tensor&)> hook, Where site = {}) const;
+  /// Takes either kind of hook away.
   void remove_hook(int id) const;
   /// The node of the graph that computed it, or null.
   std::shared_ptr<autograd::Node> grad_fn() const;
