@@ -18,70 +18,10 @@ bool holds(const NamedTensors& tensors, const Tensor& tensor) {
 
 std::string join(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
 
-// The module that is being called in this thread, of those that call each other the last.
-thread_local const Module* innermost = nullptr;
-
-class Innermost {
- public:
-  explicit Innermost(const Module* module) : outer_(std::exchange(innermost, module)) {}
-  ~Innermost() { innermost = outer_; }
-  Innermost(const Innermost&) = delete;
-  Innermost& operator=(const Innermost&) = delete;
-
- private:
-  const Module* outer_;
-};
-
-// "MultiHeadAttention" of ff::nn::MultiHeadAttention.
-std::string type_name(const Module& module) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> demangled(
-      abi::__cxa_demangle(typeid(module).name(), nullptr, nullptr, &status), &std::free);
-  const std::string full = demangled ? demangled.get() : typeid(module).name();
-  const std::size_t colons = full.rfind("::", full.find('<'));
-  return colons == std::string::npos ? full : full.substr(colons + 2);
-}
-
 }  // namespace
 
 Tensor Module::forward(const Tensor& x) {
   fail("forward", "this module has no forward of a single tensor; one of shape {} was given", x.shape().str());
-}
-
-Tensor Module::operator()(const Tensor& x, Where site) {
-  return call(
-      x, [this](const Tensor& input) { return forward(input); }, site);
-}
-
-Tensor Module::call(const Tensor& x, const std::function<Tensor(const Tensor&)>& forward, Where site) {
-  const CallSite here(site, CallSite::Level::module);
-  const autograd::ScopeGuard inside(scope(site));
-  const Innermost calling(this);
-  Tensor input = x;
-  const auto pre_hooks = pre_hooks_;  // a hook may remove itself
-  for (const auto& [id, hook] : pre_hooks)
-    if (Tensor changed = hook(*this, input); changed.defined()) input = std::move(changed);
-  Tensor output = forward(input);
-  const auto hooks = hooks_;
-  for (const auto& [id, hook] : hooks)
-    if (Tensor changed = hook(*this, input, output); changed.defined()) output = std::move(changed);
-  return output;
-}
-
-std::shared_ptr<const autograd::Scope> Module::scope(Where site) const {
-  std::string path;
-  if (innermost != nullptr) innermost->find_path(*this, path);
-  return std::make_shared<autograd::Scope>(autograd::Scope{path, type_name(*this), site, autograd::current_scope()});
-}
-
-// The path of part below this module, in front of what path holds.
-bool Module::find_path(const Module& part, std::string& path) const {
-  for (const auto& [name, child] : children_)
-    if (child == &part || child->find_path(part, path)) {
-      path = path.empty() ? name : name + "." + path;
-      return true;
-    }
-  return false;
 }
 
 void Module::check_name(const std::string& name) const {
@@ -207,21 +147,6 @@ void Module::to(DType dtype) {
   for (const auto& [name, module] : named_modules())
     for (const auto* slots : {&module->parameters_, &module->buffers_})
       for (const Slot& slot : *slots) convert(*slot.tensor);
-}
-
-int Module::register_forward_pre_hook(ForwardPreHook hook) {
-  pre_hooks_.emplace_back(next_hook_, std::move(hook));
-  return next_hook_++;
-}
-
-int Module::register_forward_hook(ForwardHook hook) {
-  hooks_.emplace_back(next_hook_, std::move(hook));
-  return next_hook_++;
-}
-
-void Module::remove_hook(int id) {
-  std::erase_if(pre_hooks_, [id](const auto& entry) { return entry.first == id; });
-  std::erase_if(hooks_, [id](const auto& entry) { return entry.first == id; });
 }
 
 }  // namespace ff::nn

@@ -21,6 +21,13 @@ using ForwardPreHook = std::function<Tensor(Module& module, const Tensor& x)>;
 /// Called with the input and output of a module; what it returns, if defined, takes the output's place.
 using ForwardHook = std::function<Tensor(Module& module, const Tensor& x, const Tensor& y)>;
 
+/// Called in backward with the gradient of a module's output before it goes into the module; what it returns, if
+/// defined, takes its place.
+using BackwardPreHook = std::function<Tensor(Module& module, const Tensor& grad_output)>;
+/// Called in backward when the gradient of a module's input is known (undefined where the input needs none), with that
+/// of its output; what it returns, if defined, takes the place of grad_input.
+using BackwardHook = std::function<Tensor(Module& module, const Tensor& grad_input, const Tensor& grad_output)>;
+
 /// Where a module and a state that it loaded differ: names the state lacks, and names the module lacks.
 struct LoadReport {
   std::vector<std::string> missing, unexpected;
@@ -91,10 +98,12 @@ class Module {
   /// Converts floating parameters and buffers to a floating dtype. They become new tensors: make optimisers after.
   void to(DType dtype);
 
-  /// Both return a number for remove_hook(). Hooks are called in order of registration, when the module is called, not
-  /// by forward() itself.
+  /// All return a number for remove_hook(). Hooks are called in order of registration, when the module is called, not
+  /// by forward() itself; the backward ones when backward comes through that call, so the module must live until then.
   int register_forward_pre_hook(ForwardPreHook hook);
   int register_forward_hook(ForwardHook hook);
+  int register_full_backward_pre_hook(BackwardPreHook hook);
+  int register_full_backward_hook(BackwardHook hook);
   void remove_hook(int id);
 
  protected:
@@ -111,6 +120,9 @@ class Module {
 
   void check_name(const std::string& name) const;
   std::shared_ptr<const autograd::Scope> scope(Where site) const;
+  Tensor with_backward_hooks(const Tensor& x, const std::function<Tensor(const Tensor&)>& forward);
+  Tensor before_backward(Tensor grad_output);
+  Tensor after_backward(const Tensor& grad_input, const Tensor& grad_output);
   bool find_path(const Module& part, std::string& path) const;
   void walk(const std::string& path, const Visit& visit) const;
   void collect(const std::string& path, std::vector<std::pair<std::string, Module*>>& all);
@@ -120,6 +132,8 @@ class Module {
   std::vector<std::pair<std::string, Module*>> children_;
   std::vector<std::pair<int, ForwardPreHook>> pre_hooks_;
   std::vector<std::pair<int, ForwardHook>> hooks_;
+  std::vector<std::pair<int, BackwardPreHook>> backward_pre_hooks_;
+  std::vector<std::pair<int, BackwardHook>> backward_hooks_;
   int next_hook_ = 0;
   bool training_ = true;
 };

@@ -31,6 +31,7 @@ Command add_train(CLI::App& program);
 Command add_eval(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
+Command add_gradcheck(CLI::App& program);
 
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "ff/autograd/node.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/error.h"
+#include "ff/nn/containers.h"
 #include "ff/nn/linear.h"
 #include "ff/nn/norm.h"
 
@@ -202,4 +204,70 @@ TEST_CASE("module: hooks see and change input and output, in order, until remove
   const Tensor four = full({1}, 4);
   CHECK(twice(four).item<float>() == 101);
   CHECK(twice(four).item<float>() == 9);
+}
+
+TEST_CASE("backward hooks see the gradients of a module's output and input, and may change them") {
+  manual_seed(1);
+  nn::Linear layer(2, 3);
+  const Tensor x = randn({4, 2}, {.requires_grad = true});
+  Tensor grad_input, grad_output;
+  int calls = 0;
+  const int id = layer.register_full_backward_hook([&](nn::Module& module, const Tensor& dx, const Tensor& dy) {
+    CHECK(&module == &layer);
+    grad_input = dx, grad_output = dy, ++calls;
+    return Tensor();
+  });
+  sum(layer(x) * 2).backward();
+  CHECK(calls == 1);
+  CHECK(grad_output.to_vector<float>() == std::vector<float>(12, 2));
+  CHECK(grad_input.to_vector<float>() == x.grad().to_vector<float>());
+  layer.remove_hook(id);
+
+  // The pre-hook doubles what goes in, the hook zeroes what goes out.
+  layer.register_full_backward_pre_hook([](nn::Module&, const Tensor& dy) { return dy * 2; });
+  layer.register_full_backward_hook([](nn::Module&, const Tensor& dx, const Tensor&) { return dx * 0; });
+  x.set_grad({});
+  const std::vector<float> before = layer.weight.grad().to_vector<float>();
+  layer.zero_grad();
+  sum(layer(x) * 2).backward();
+  const std::vector<float> after = layer.weight.grad().to_vector<float>();
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(after[i] == doctest::Approx(2 * before[i]));
+  CHECK(x.grad().to_vector<float>() == std::vector<float>(8, 0));
+  CHECK(calls == 1);
+
+  // An input without a gradient.
+  nn::Linear other(2, 1);
+  bool undefined = false;
+  other.register_full_backward_hook([&](nn::Module&, const Tensor& dx, const Tensor&) {
+    undefined = !dx.defined();
+    return Tensor();
+  });
+  sum(other(x.detach())).backward();
+  CHECK(undefined);
+  CHECK(other.weight.grad().defined());
+}
+
+TEST_CASE("ops know the module they were computed in, by path, type and line") {
+  struct Inner : nn::Module {
+    nn::Linear fc{2, 2};
+    Inner() { add("fc", fc); }
+    Tensor forward(const Tensor& x) override { return fc(x); }
+  };
+  struct Outer : nn::Module {
+    nn::ModuleList<Inner> layers;
+    Outer() {
+      layers.emplace();
+      layers.emplace();
+      add("layers", layers);
+    }
+    Tensor forward(const Tensor& x) override { return layers[1](layers[0](x)); }
+  };
+  Outer outer;
+  const int line = __LINE__ + 1;
+  const Tensor y = outer(ones({1, 2}));
+  std::vector<std::string> path;
+  const auto& innermost = y.grad_fn()->scope;
+  for (auto scope = innermost; scope; scope = scope->outer) path.push_back(scope->name + ": " + scope->type);
+  CHECK(path == std::vector<std::string>{"fc: Linear", "layers.1: Inner", ": Outer"});
+  CHECK(innermost->outer->outer->site.str() == "tests/nn/module.cpp:" + std::to_string(line));
 }
