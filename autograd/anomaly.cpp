@@ -1,5 +1,6 @@
 #include "ff/autograd/anomaly.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -57,7 +58,16 @@ std::string described(const std::vector<Tensor>& tensors) {
 
 const char* kind(const Tensor& x) { return Statistics(x).nan > 0 ? "NaN" : "infinity"; }
 
-bool is_bad(const Tensor& x) { return x.defined() && is_floating(x.dtype()) && Statistics(x).bad(); }
+bool all_finite(const Tensor& x) {
+  const Tensor dense = x.dense();
+  return dispatch_floating(x.dtype(), [&](auto tag) {
+    const auto* values = static_cast<const decltype(tag)*>(dense.raw());
+    return std::all_of(values, values + dense.numel(), [](auto v) { return std::isfinite(v); });
+  });
+}
+
+// Statistics are for the few that are not finite.
+bool is_bad(const Tensor& x) { return x.defined() && is_floating(x.dtype()) && !all_finite(x) && Statistics(x).bad(); }
 
 }  // namespace
 

@@ -4,11 +4,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
+#include "ff/autograd/anomaly.h"
 #include "ff/autograd/grad_mode.h"
 #include "ff/core/check.h"
 #include "ff/core/io/safetensors.h"
@@ -120,12 +122,15 @@ TrainResult Trainer::run() {
 void Trainer::train_step() {
   const auto begin = Clock::now();
   const double lr = config_.lr * schedule_(step_);
+  std::optional<DetectAnomaly> watch;
+  if (options_.detect_anomaly) watch.emplace();
   const BatchLoss batch = task_.next_loss();
   const double loss = batch.mean.item<double>();
   check(std::isfinite(loss), op, "the loss is {} in step {} (learning rate {:.4g}); a smaller rate may help", loss,
         step_ + 1, lr);
   optimizer_->zero_grad();
   batch.mean.backward();
+  watch.reset();
   if (!reached_) check_reached();
   const double longest = config_.clip_norm > 0 ? config_.clip_norm : std::numeric_limits<double>::infinity();
   const double norm = nn::clip_grad_norm(task_.model().parameters(), longest);

@@ -45,6 +45,7 @@ struct TrainerOptions {
   const RunFolder* folder = nullptr;        ///< what to write results to, made by RunFolder::create(); null: nowhere
   TrainObserver* observer = nullptr;        ///< may be null
   const std::atomic<bool>* stop = nullptr;  ///< set from elsewhere (a signal handler): finish the step, save, return
+  bool detect_anomaly = false;              ///< name the op that computes the first NaN or infinity (DetectAnomaly)
   double checkpoint_seconds = 60;           ///< the longest time between two checkpoints, but for a step or evaluation
 };
 

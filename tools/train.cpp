@@ -24,7 +24,7 @@ struct TrainOptions {
   std::string config, out, resume;
   std::vector<std::string> overrides;
   std::optional<std::int64_t> seed, steps;
-  bool overwrite = false, quiet = false, json = false;
+  bool overwrite = false, quiet = false, json = false, detect_anomaly = false;
 
   OutputMode mode() const { return quiet ? OutputMode::quiet : json ? OutputMode::json : OutputMode::normal; }
 };
@@ -94,7 +94,9 @@ int run(TrainOptions& options) {
 
   const auto task = models::make_training_task(config);
   Progress progress(options.mode(), std::string(task->items()));
-  models::Trainer trainer(*task, config.train, {.folder = &folder, .observer = &progress, .stop = &interrupted});
+  models::Trainer trainer(
+      *task, config.train,
+      {.folder = &folder, .observer = &progress, .stop = &interrupted, .detect_anomaly = options.detect_anomaly});
   if (interrupted) return interrupt_status();  // nothing has been made yet
   std::unique_ptr<models::NewRun> made;
   if (resumed)
@@ -129,6 +131,9 @@ Command add_train(CLI::App& program) {
   command->add_flag("--overwrite", options->overwrite, "Replace the run that is in the folder");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "Print nothing but errors");
   command->add_flag("--json", options->json, "Print what is measured as JSON, an object a line")->excludes(quiet);
+  command->add_flag("--detect-anomaly", options->detect_anomaly,
+                    "Stop at the first NaN or infinity, forward or backward, and name the op and the line it comes "
+                    "from (slower)");
   command->footer(
       "Examples:\n"
       "  fourierformer train models/configs/fashion_mnist.json --out runs/fashion\n"

@@ -358,6 +358,26 @@ class Cli(unittest.TestCase):
         self.assertRegex(done.stderr, r"\A[^\n]*(loss|gradient) is -?(nan|inf) in step \d+[^\n]*rate[^\n]*\n\Z")
         self.assertFalse(self.runs.exists())
 
+    def test_detect_anomaly(self):
+        done = self.run_program("train", self.vision, "--out", self.runs / "a", "--set", "train.optimizer=sgd",
+                                "train.lr=1e30", "train.warmup=0", "--detect-anomaly")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\[\w+\] the (result|gradient of input \d) has the first (NaN|infinity): \([\d, ]+\) "
+                                      r"f32.*from .*\(at models/[\w/]+\.cpp:\d+")
+        self.assertFalse(self.runs.exists())
+        self.succeed("train", self.vision, "--out", self.runs / "b", "--steps", 1, "--detect-anomaly", "--quiet")
+
+    def test_gradcheck(self):
+        lines = self.succeed("gradcheck", "exp", "eq", "--seed", 3).splitlines()
+        self.assertEqual(len(lines), 4)
+        self.assertRegex(lines[1], r"^exp +\d\.\de-\d+ +\d\.\de-\d+ .* ok$|^eq +- +- .* ok$")
+        self.assertRegex(lines[3], r"^2 ops, 0 wrong; largest error")
+        listed = self.succeed("gradcheck", "--list").splitlines()
+        self.assertGreater(len(listed), 80)
+        self.assertRegex(listed[0], r"^\w+ +(differentiable|no derivative) +\d+ samples?$")
+        self.assertEqual(json.loads(self.succeed("gradcheck", "exp", "--json"))["failures"], [])
+        self.fail_with(2, "gradcheck", "expp", said=["expp", "exp"])
+
     # ------------------------------------------------------------------------------------------------ interruption
 
     def interrupt(self, run, signals, config=None, wait_for="metrics.jsonl"):
