@@ -1,10 +1,14 @@
 #pragma once
 
 /// All of FourierFormer: #include "ff/ff.h".
+#include "ff/autograd/anomaly.h"
+#include "ff/autograd/checkpoint.h"
 #include "ff/autograd/engine.h"
 #include "ff/autograd/function.h"
+#include "ff/autograd/functional.h"
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/gradcheck.h"
+#include "ff/autograd/op_check.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/allocator.h"
 #include "ff/core/dtype.h"
