@@ -181,7 +181,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
     check(inputs[i].requires_grad(), "grad", "input {} of shape {} does not require a gradient", i,
           inputs[i].shape().str());
   GradMode mode(options.create_graph);
-  autograd::Pass pass(autograd::edges_of(outputs), std::move(seeds), options.retain_graph || options.create_graph);
+  const std::vector<autograd::Edge> roots = autograd::edges_of(outputs);  // they alone hold the node of a leaf
+  autograd::Pass pass(roots, std::move(seeds), options.retain_graph || options.create_graph);
   std::vector<Tensor> result = pass.gradients_of(autograd::edges_of(inputs));
   for (std::size_t i = 0; i < result.size(); ++i)
     check(result[i].defined() || options.allow_unused, "grad", "the outputs do not depend on input {} of shape {}", i,

@@ -16,7 +16,7 @@ void Context::save(std::initializer_list<Tensor> tensors) {
 Tensor Context::saved(std::size_t i) const {
   check(!released_, op_, "backward a second time: the tensors it saved are freed; pass retain_graph the first time");
   internal_check(i < saved_.size(), "more saved tensors read than were saved");
-  const Saved& saved = saved_[i];
+  const autograd::SavedTensor& saved = saved_[i];
   const Tensor tensor = tensor_of(saved);
   if (saved.output < 0) return tensor;
   Tensor output = tensor.as_strided(tensor.shape(), tensor.strides());
@@ -29,7 +29,7 @@ Tensor Context::saved(std::size_t i) const {
   return output;
 }
 
-Tensor Context::tensor_of(const Saved& saved) const {
+Tensor Context::tensor_of(const autograd::SavedTensor& saved) const {
   if (saved.replay) {
     const Tensor again = saved.replay->get(saved.replayed);
     Tensor alias = again.as_strided(again.shape(), again.strides());
@@ -54,7 +54,7 @@ void Context::end(const std::shared_ptr<autograd::Node>& node, const std::vector
                   std::vector<Tensor>& outputs) {
   if (autograd::anomaly_enabled()) autograd::check_forward(op_, inputs, outputs);
   if (!recording_) return;
-  for (Saved& saved : saved_) {
+  for (autograd::SavedTensor& saved : saved_) {
     const auto same = [&](const Tensor& t) { return saved.tensor.is(t); };
     const auto found = std::find_if(outputs.begin(), outputs.end(), same);
     if (!saved.tensor.defined() || found == outputs.end()) continue;
@@ -68,7 +68,7 @@ void Context::end(const std::shared_ptr<autograd::Node>& node, const std::vector
 }
 
 void Context::leave_to(const std::shared_ptr<autograd::Replay>& replay) {
-  for (Saved& saved : saved_) {
+  for (autograd::SavedTensor& saved : saved_) {
     const int at = replay->put(saved.tensor);
     if (at < 0) continue;
     saved.replay = replay, saved.replayed = at;
@@ -78,7 +78,7 @@ void Context::leave_to(const std::shared_ptr<autograd::Replay>& replay) {
 }
 
 void Context::release() {
-  for (const Saved& saved : saved_)
+  for (const autograd::SavedTensor& saved : saved_)
     if (saved.replay) saved.replay->drop(saved.replayed);
   saved_.clear();
   released_ = true;

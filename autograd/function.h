@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -12,10 +13,6 @@
 #include "ff/core/call_site.h"
 
 namespace ff {
-
-namespace autograd {
-class Replay;
-}
 
 /// What the forward of a Function leaves for its backward.
 class Context {
@@ -32,15 +29,7 @@ class Context {
   bool recording() const { return recording_; }
 
  private:
-  struct Saved {
-    Tensor tensor;
-    std::uint64_t version;
-    int output = -1;  // an output of the op itself, kept without its graph: the node must not keep itself alive
-    std::shared_ptr<autograd::Replay> replay{};  // of a checkpoint, which has the tensor in its place
-    int replayed = -1;                           // where
-    std::shared_ptr<autograd::Meta> meta{};      // the tensor's own
-  };
-  Tensor tensor_of(const Saved& saved) const;
+  Tensor tensor_of(const autograd::SavedTensor& saved) const;
   void begin(std::string_view op, const std::vector<Tensor>& inputs);
   // Enters the op into the graph if it is recorded.
   void end(const std::shared_ptr<autograd::Node>& node, const std::vector<Tensor>& inputs,
@@ -48,7 +37,7 @@ class Context {
   void leave_to(const std::shared_ptr<autograd::Replay>& replay);
   void release();
 
-  std::vector<Saved> saved_;
+  std::vector<autograd::SavedTensor> saved_;
   std::vector<bool> needs_grad_;
   std::weak_ptr<autograd::Node> node_;
   std::string_view op_;
@@ -96,6 +85,8 @@ class Function {
       }
     }
     void release() override { context.release(); }
+    std::span<const autograd::SavedTensor> saved() const override { return context.saved_; }
+    bool released() const override { return context.released_; }
   };
 
   template <class... Args>

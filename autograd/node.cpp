@@ -16,8 +16,8 @@ std::atomic<std::uint64_t> next_sequence{1};
 // The end of the graph at a leaf: adds what arrives to the leaf's gradient.
 class AccumulateGrad final : public Node {
  public:
-  explicit AccumulateGrad(const Tensor& leaf) : meta_(leaf.meta()) {
-    outputs = {{leaf.shape(), leaf.dtype(), meta_->hooks}};
+  explicit AccumulateGrad(const Tensor& leaf) : leaf_(leaf) {
+    outputs = {{leaf.shape(), leaf.dtype(), leaf.meta()->hooks}};
     sequence = next_sequence++;
   }
   std::string_view name() const override { return "accumulate_grad"; }
@@ -26,14 +26,16 @@ class AccumulateGrad final : public Node {
     Tensor grad = std::move(grads[0]);
     if (!grad.defined()) return {};
     add(std::move(grad));
-    const auto hooks = meta_->accumulated;  // a hook may remove itself
-    for (const auto& [id, hook] : hooks) hook();
+    const auto hooks = meta_of(leaf_).accumulated;  // a hook may remove itself
+    for (const auto& [id, hook] : hooks) hook(leaf_);
     return {};
   }
 
+  Tensor leaf() const override { return leaf_; }
+
  private:
   void add(Tensor grad) {
-    Tensor& sum = meta_->grad;
+    Tensor& sum = meta_of(leaf_).grad;
     if (grad_enabled()) {
       sum = sum.defined() ? sum + grad : grad;
     } else if (sum.defined() && sum.is_contiguous()) {
@@ -48,7 +50,7 @@ class AccumulateGrad final : public Node {
     }
   }
 
-  std::shared_ptr<Meta> meta_;
+  Tensor leaf_;
 };
 
 }  // namespace
@@ -110,6 +112,14 @@ void record(const std::shared_ptr<Node>& node, const std::vector<Tensor>& inputs
     meta.source = {node, static_cast<int>(i)};
     meta.hooks = hooks;
   }
+}
+
+void rebase(const Tensor& x, const Tensor& result) {
+  Meta& meta = meta_of(x);
+  const Meta& from = meta_of(result);
+  meta.requires_grad = from.requires_grad;
+  meta.source = from.source;
+  meta.hooks = from.hooks;
 }
 
 }  // namespace ff::autograd

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 namespace ff::autograd {
 
 class Node;
+class Replay;
 
 /// Where the gradient of an op's input goes: to output `output` of `node`, which computed that input. No node: nowhere.
 struct Edge {
@@ -25,6 +27,16 @@ struct Edge {
 struct Hooks {
   using Hook = std::function<Tensor(const Tensor&)>;
   std::vector<std::pair<int, Hook>> list;
+};
+
+/// A tensor kept for backward(), and the version it had then.
+struct SavedTensor {
+  Tensor tensor;
+  std::uint64_t version = 0;
+  int output = -1;  ///< an output of the op itself, kept without its graph: the node must not keep itself alive
+  std::shared_ptr<Replay> replay{};  ///< of a checkpoint, which has the tensor in its place
+  int replayed = -1;                 ///< where
+  std::shared_ptr<Meta> meta{};      ///< what autograd knew of a tensor that a checkpoint has
 };
 
 /// An op that was computed, as backward() meets it: takes the gradients of its outputs, gives those of its inputs.
@@ -47,6 +59,11 @@ class Node : public std::enable_shared_from_this<Node> {
   virtual std::vector<Tensor> backward(std::vector<Tensor> grads) = 0;
   /// Frees the tensors saved for backward().
   virtual void release() {}
+  /// What is kept for backward(), until it is freed.
+  virtual std::span<const SavedTensor> saved() const { return {}; }
+  virtual bool released() const { return false; }
+  /// The leaf whose gradient is accumulated here; undefined in the node of an op.
+  virtual Tensor leaf() const { return {}; }
 
   std::vector<Edge> inputs;
   std::vector<Output> outputs;
@@ -75,7 +92,7 @@ struct Meta {
   Tensor grad;                      ///< accumulated by backward()
   std::weak_ptr<Node> accumulator;  ///< a leaf's: the node that adds to grad
   std::shared_ptr<Hooks> hooks;
-  std::vector<std::pair<int, std::function<void()>>> accumulated;  ///< called after grad was added to
+  std::vector<std::pair<int, std::function<void(const Tensor&)>>> accumulated;  ///< called after grad was added to
 };
 
 /// A number for a hook, used once.
@@ -89,5 +106,9 @@ Edge edge_of(const Tensor& tensor);
 
 /// Enters node into the graph: as consumer of inputs and source of those of outputs that are floating.
 void record(const std::shared_ptr<Node>& node, const std::vector<Tensor>& inputs, std::vector<Tensor>& outputs);
+
+/// Gives x, whose elements were overwritten with those of result, result's place in the graph: x is no leaf from then
+/// on. Its hooks so far stay with what it was.
+void rebase(const Tensor& x, const Tensor& result);
 
 }  // namespace ff::autograd

@@ -54,13 +54,7 @@ int Tensor::register_post_accumulate_grad_hook(std::function<void(const Tensor&)
   const CallSite here(site);
   check(is_leaf() && requires_grad(), "register_post_accumulate_grad_hook",
         "a leaf that requires a gradient is needed: a tensor of shape {}", shape().str());
-  // The tensor handed to the hook is made anew: kept in its own meta, it would keep itself alive.
-  meta()->accumulated.emplace_back(autograd::next_hook_id(),
-                                   [alias = detach(), kept = std::weak_ptr(meta()), hook = std::move(hook)] {
-                                     const Tensor leaf = alias.detach();
-                                     leaf.meta() = kept.lock();
-                                     hook(leaf);
-                                   });
+  meta()->accumulated.emplace_back(autograd::next_hook_id(), std::move(hook));
   return meta()->accumulated.back().first;
 }
 

@@ -19,8 +19,11 @@ Shape Shape::filled(int rank, std::int64_t size) {
 
 std::int64_t Shape::numel() const {
   std::int64_t n = 1;
-  for (auto d : *this) n *= d;
-  return n;
+  bool overflow = false;
+  for (auto d : *this) overflow |= __builtin_mul_overflow(n, d, &n);
+  if (!overflow) return n;
+  check(std::find(begin(), end(), 0) != end(), "shape", "{} has more elements than can be counted", str());
+  return 0;
 }
 
 std::int64_t Shape::at(int i) const { return (*this)[normalize_dim("shape", i, rank_)]; }

@@ -7,8 +7,11 @@
 
 namespace ff {
 
+Index::Index(const Tensor& tensor) : kind_(Kind::tensor), tensor_(std::make_shared<const Tensor>(tensor)) {}
+
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   for (auto d : shape) check(d >= 0, "empty", "negative size: {}", shape.str());
+  check(shape.numel() <= INT64_MAX / 8, "empty", "more elements than memory can hold: {}", shape.str());
   auto impl = std::make_shared<Impl>();
   impl->storage = std::make_shared<Storage>(static_cast<std::size_t>(shape.numel()) * size_of(dtype));
   impl->shape = shape;

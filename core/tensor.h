@@ -10,6 +10,7 @@
 
 #include "ff/core/call_site.h"
 #include "ff/core/dtype.h"
+#include "ff/core/index.h"
 #include "ff/core/shape.h"
 #include "ff/core/storage.h"
 
@@ -94,6 +95,13 @@ class Tensor {
   bool sole() const { return impl_.use_count() == 1 && storage().use_count() == 1; }
   /// What autograd keeps of this tensor; null for most.
   std::shared_ptr<autograd::Meta>& meta() const { return impl().meta; }
+
+  /// Entries, as Python's x[...]: x(0, Slice(1, 4), ellipsis, new_axis), x(Slice(), -1), x(mask), x(rows, columns). See
+  /// index() in ff/autograd/ops/subscript.h, which takes any number of indices. Differentiable; a view unless a tensor
+  /// or a negative step is among the indices, so that x(0).assign(y) writes to x.
+  Tensor operator()(const Index& first, const Index& second = {}, const Index& third = {}, const Index& fourth = {},
+                    const Index& fifth = {}, const Index& sixth = {}, const Index& seventh = {},
+                    const Index& eighth = {}, Where site = {}) const;
 
   /// The tensor as text, as NumPy prints arrays: a long one is summarised.
   std::string str() const;

@@ -8,6 +8,7 @@
 #include "ff/autograd/functional.h"
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/gradcheck.h"
+#include "ff/autograd/graph.h"
 #include "ff/autograd/op_check.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/allocator.h"

@@ -9,6 +9,12 @@ Dropout::Dropout(double p) : p_(p) { check(p >= 0 && p < 1, "Dropout", "the prob
 
 Tensor Dropout::forward(const Tensor& x) { return training() && p_ > 0 ? dropout(x, p_) : x; }
 
+Dropout2d::Dropout2d(double p) : p_(p) {
+  check(p >= 0 && p < 1, "Dropout2d", "the probability must be in [0, 1): {}", p);
+}
+
+Tensor Dropout2d::forward(const Tensor& x) { return training() && p_ > 0 ? dropout2d(x, p_) : x; }
+
 DropPath::DropPath(double p) : p_(p) { check(p >= 0 && p < 1, "DropPath", "the probability must be in [0, 1): {}", p); }
 
 Tensor DropPath::forward(const Tensor& x) {

@@ -13,3 +13,4 @@
 #include "ff/nn/mlp.h"
 #include "ff/nn/module.h"
 #include "ff/nn/norm.h"
+#include "ff/nn/pool.h"

@@ -6,6 +6,8 @@
 
 #include "ff/core/error.h"
 #include "ff/core/parallel.h"
+#include "ff/models/language/task.h"
+#include "ff/models/vision/model.h"
 
 namespace ff::tools {
 
@@ -29,6 +31,25 @@ models::RunConfig read_run_config(const std::string& path, const models::Overrid
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+}
+
+void find_config(const std::string& command, std::string& config, std::vector<std::string>& overrides) {
+  if (!config.empty()) return;
+  const auto path = std::find_if(overrides.begin(), overrides.end(),
+                                 [](const std::string& text) { return text.find('=') == std::string::npos; });
+  if (path == overrides.end()) throw UsageError(command + ": a configuration must be named, CONFIG.json");
+  config = *path;
+  overrides.erase(path);
+}
+
+std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary) {
+  if (config.task == models::Task::vision) return std::make_unique<models::VisionTransformer>(config.vision.model);
+  const models::LanguageConfig& language = config.language;
+  std::int64_t tokens = models::Vocabulary::bytes().size();
+  if (language.model.vocabulary == models::TokenKind::words)
+    tokens = !vocabulary.empty() ? models::Vocabulary::load(vocabulary).size()
+                                 : models::load_corpus(language.data, models::TokenKind::words).vocabulary.size();
+  return std::make_unique<models::LanguageModel>(language.model, tokens);
 }
 
 std::string spelled(std::string name) {

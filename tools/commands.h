@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "ff/models/run_config.h"
+#include "ff/nn/module.h"
 
 namespace CLI {
 class App;
@@ -31,6 +33,7 @@ Command add_train(CLI::App& program);
 Command add_eval(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
+Command add_graph(CLI::App& program);
 Command add_gradcheck(CLI::App& program);
 
 /// What is the same in several commands.
@@ -39,6 +42,14 @@ void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
 
 /// The configuration in a file. Throws UsageError where that is none.
 models::RunConfig read_run_config(const std::string& path, const models::Overrides& overrides = {});
+
+/// `--set a=1 b=2 config.json` gives --set more than its own: moves the configuration's path from overrides to config
+/// if that is empty. Throws UsageError where there is none.
+void find_config(const std::string& command, std::string& config, std::vector<std::string>& overrides);
+
+/// The model that config describes, with its initial weights. A language model of words takes their number from the
+/// file vocabulary, or, where that is empty, from the data.
+std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary = "");
 
 /// "test_loss" as people read it: "test loss".
 std::string spelled(std::string name);

@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 echo "== Packages"
-tools/setup.sh
+tools/setup.sh demo
 echo "== Build"
-cmake --preset release
+cmake --preset release -D FF_BUILD_TESTS=OFF
 cmake --build --preset release --target fourierformer
 echo "== Training (results go to runs/demo)"
 build/bin/fourierformer train models/configs/fashion_mnist.json --out runs/demo --overwrite "$@"

@@ -3,7 +3,7 @@
 
 Usage: fit_polynomials.py > core/cpu/polynomials.h (then clang-format)"""
 
-from mpmath import chebyfit, cos, cot, erf, erfc, exp, expm1, log, log1p, mp, mpf, nstr, pi, sin, sqrt
+from mpmath import atan, chebyfit, cos, cot, erf, erfc, exp, expm1, findroot, log, log1p, mp, mpf, nstr, pi, psi, sin, sqrt
 
 mp.dps = 80
 
@@ -35,6 +35,7 @@ def scaled_erfc(t):
 HALF_LOG2 = log(mpf(2)) / 2 * mpf("1.0005")
 QUARTER_PI_SQUARED = (pi / 4) ** 2 * mpf("1.0001")
 expm1_over_x = series_near_0(lambda x: expm1(x) / x, mpf("1e-60"), lambda x: mpf(1))
+DIGAMMA_ROOT = findroot(lambda x: psi(0, x), mpf("1.4616"))
 log1p_over_x = series_near_0(lambda x: log1p(x) / x, mpf("1e-60"), lambda x: mpf(1))
 
 # Name, what it is, the function, where it is fitted, how many coefficients.
@@ -54,6 +55,11 @@ FITS = [
      series_near_0(of_square(lambda x: erf(x) / x), mpf("1e-30"), lambda u: 2 / sqrt(pi)), [0, 0.25], 6),
     ("scaled_erfc", "(x + 3) exp(x^2) erfc(x) for 0 <= x <= 11, in (x - 3) / (x + 3), for float results", scaled_erfc,
      [-1, mpf(8) / 14], 13),
+    ("atan_over_x", "atan(x) / x for |x| <= 1, in x^2, for float results",
+     series_near_0(of_square(lambda x: atan(x) / x), mpf("1e-30"), lambda u: mpf(1)), [0, 1], 14),
+    ("digamma_near_root", "digamma(x) / (x - x0) for 1 <= x <= 2, x0 = 1.4616... its root, in x - x0",
+     series_near_0(lambda t: psi(0, DIGAMMA_ROOT + t) / t, mpf("1e-30"), lambda t: psi(1, DIGAMMA_ROOT)),
+     [1 - DIGAMMA_ROOT, 2 - DIGAMMA_ROOT], 22),
     ("log_sinc_over_x2", "log(sin(x) / x) / x^2 for |x| <= 1, in x^2",
      series_near_0(of_square(lambda x: log(sin(x) / x) / x**2), 1e-15, lambda u: -mpf(1) / 6 - u / 180), [0, 1], 10),
     ("log_sinc_grad_over_x", "(cot(x) - 1/x) / x for |x| <= 1, in x^2",

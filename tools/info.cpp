@@ -11,9 +11,7 @@
 #include "ff/core/cpu/backend.h"
 #include "ff/core/io/file.h"
 #include "ff/core/parallel.h"
-#include "ff/models/language/task.h"
 #include "ff/models/run_folder.h"
-#include "ff/models/vision/model.h"
 
 #include "tools/commands.h"
 #include "tools/terminal.h"
@@ -47,16 +45,6 @@ std::string part_of(const std::string& parameter) {
   if (dot == std::string::npos) return parameter;
   const bool in_list = parameter.find_first_not_of("0123456789", dot + 1) != dot + 1;
   return parameter.substr(0, in_list ? parameter.find('.', dot + 1) : dot);
-}
-
-std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary) {
-  if (config.task == models::Task::vision) return std::make_unique<models::VisionTransformer>(config.vision.model);
-  const models::LanguageConfig& language = config.language;
-  std::int64_t tokens = models::Vocabulary::bytes().size();
-  if (language.model.vocabulary == models::TokenKind::words)
-    tokens = !vocabulary.empty() ? models::Vocabulary::load(vocabulary).size()
-                                 : models::load_corpus(language.data, models::TokenKind::words).vocabulary.size();
-  return std::make_unique<models::LanguageModel>(language.model, tokens);
 }
 
 void show_parameters(const nn::Module& model) {

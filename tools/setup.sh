@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building, testing and the demo need. Does nothing where all are there.
+# Usage: tools/setup.sh [demo], which leaves out what the tests alone need.
 set -euo pipefail
 
 packages=(
   g++ cmake ninja-build pkg-config ccache                                           # to build
   libopenblas-dev libtbb-dev libhwy-dev libfmt-dev nlohmann-json3-dev zlib1g-dev    # the libraries
-  libcli11-dev                                                                      # the program
-  doctest-dev libbenchmark-dev python3                                              # tests and benchmarks
+  libcli11-dev libbenchmark-dev                                                     # the program and benchmarks
   dataset-fashion-mnist jargon-text                                                 # data to train on
 )
+tests=(
+  doctest-dev python3                                                               # to run them
+  chromium                                                                          # to open pages in
+)
+[[ ${1:-} == demo ]] || packages+=("${tests[@]}")
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "setup: this is no Debian-like system. Install the equivalents of: ${packages[*]}" >&2

@@ -29,16 +29,6 @@ struct TrainOptions {
   OutputMode mode() const { return quiet ? OutputMode::quiet : json ? OutputMode::json : OutputMode::normal; }
 };
 
-// `--set a=1 b=2 config.json` gives --set more than its own.
-void find_config(TrainOptions& options) {
-  if (!options.config.empty()) return;
-  const auto path = std::find_if(options.overrides.begin(), options.overrides.end(),
-                                 [](const std::string& text) { return text.find('=') == std::string::npos; });
-  if (path == options.overrides.end()) throw UsageError("train: a configuration must be named, CONFIG.json");
-  options.config = *path;
-  options.overrides.erase(path);
-}
-
 models::RunConfig read_config(const TrainOptions& options) {
   models::Overrides overrides = options.overrides;
   if (options.seed) overrides.push_back(fmt::format("train.seed={}", *options.seed));
@@ -87,7 +77,7 @@ models::RunFolder new_folder(const TrainOptions& options) {
 int run(TrainOptions& options) {
   const std::atomic<bool>& interrupted = catch_interrupts();
   const bool resumed = !options.resume.empty();
-  resumed ? check_resume(options) : find_config(options);
+  resumed ? check_resume(options) : find_config("train", options.config, options.overrides);
   const models::RunConfig config =
       resumed ? read_run_config(models::RunFolder(options.resume).config()) : read_config(options);
   const models::RunFolder folder = resumed ? models::RunFolder(options.resume) : new_folder(options);

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/kernels.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
@@ -13,8 +14,10 @@ cpu::AttentionSizes sizes(const char* op, const Tensor& q, const Tensor& k, cons
     return fmt::format("q {}, k {}, v {}", q.shape().str(), k.shape().str(), v.shape().str());
   };
   check(q.rank() == 4 && k.rank() == 4 && v.rank() == 4 && q.size(0) == k.size(0) && q.size(0) == v.size(0) &&
-            q.size(1) == k.size(1) && q.size(1) == v.size(1) && q.size(3) == k.size(3) && k.size(2) == v.size(2),
+            k.size(1) == v.size(1) && q.size(3) == k.size(3) && k.size(2) == v.size(2),
         op, "q (B, H, N, D), k (B, H, M, D) and v (B, H, M, E) are needed: {}", shapes());
+  check(q.size(1) == k.size(1) || (k.size(1) > 0 && q.size(1) % k.size(1) == 0), op,
+        "the heads of k and v must be those of q, or divide them: {}", shapes());
   check(q.size(3) > 0 && v.size(3) > 0, op, "no features: {}", shapes());
   check(is_floating(q.dtype()) && q.dtype() == k.dtype() && q.dtype() == v.dtype(), op,
         "floating tensors of one dtype are needed: q {}, k {}, v {}", name(q.dtype()), name(k.dtype()),
@@ -48,6 +51,23 @@ cpu::AttentionMask kernel_mask(const cpu::AttentionSizes& s, bool causal, const 
 }
 
 Tensor with_dense_rows(const Tensor& x) { return x.strides()[3] == 1 || x.size(3) == 1 ? x : x.copy(); }
+
+std::int64_t shared_by(const cpu::AttentionSizes& s, const Tensor& k) {
+  return k.size(1) > 0 ? s.heads / k.size(1) : 1;
+}
+
+Tensor repeat_shared(const Tensor& x, std::int64_t heads) {
+  if (x.size(1) == heads) return x;
+  const std::int64_t shared = heads / x.size(1);
+  return reshape(broadcast_to(unsqueeze(x, 2), {x.size(0), x.size(1), shared, x.size(2), x.size(3)}),
+                 {x.size(0), heads, x.size(2), x.size(3)});
+}
+
+Tensor sum_shared(const Tensor& dx, std::int64_t shared) {
+  if (shared == 1) return dx;
+  const NoGrad no_grad;
+  return sum(reshape(dx, {dx.size(0), dx.size(1) / shared, shared, dx.size(2), dx.size(3)}), {2});
+}
 
 Tensor empty_heads(std::int64_t batch, std::int64_t heads, std::int64_t rows, std::int64_t features, DType dtype) {
   const Tensor memory = Tensor::empty({batch, rows, heads, features}, dtype);

@@ -9,7 +9,8 @@
 /// What the two attentions share: their arguments checked and handed to the kernels.
 namespace ff::attention {
 
-/// Sizes of q (B, H, N, D), k (B, H, M, D) and v (B, H, M, E). Throws Error("[op] ...") where they do not go together.
+/// Sizes of q (B, H, N, D), k (B, G, M, D) and v (B, G, M, E), G dividing H. Throws Error("[op] ...") where they do not
+/// go together.
 cpu::AttentionSizes sizes(const char* op, const Tensor& q, const Tensor& k, const Tensor& v);
 
 /// Throws Error("[op] ...") unless mask (where defined) is boolean and broadcasts to (B, H, N, M), and 0 <= dropout
@@ -27,11 +28,20 @@ cpu::AttentionMask kernel_mask(const cpu::AttentionSizes& sizes, bool causal, co
 /// A (B, H, rows, features) tensor whose features lie next to each other: itself, or a copy.
 Tensor with_dense_rows(const Tensor& x);
 
-/// The kernels' form of such a tensor.
+/// The kernels' form of such a tensor, each of whose heads stands for `shared` heads of queries.
 template <class T>
-cpu::Heads<T> heads(const Tensor& x) {
-  return {static_cast<T*>(x.raw()), x.strides()[0], x.strides()[1], x.strides()[2]};
+cpu::Heads<T> heads(const Tensor& x, std::int64_t shared = 1) {
+  return {static_cast<T*>(x.raw()), x.strides()[0], x.strides()[1], x.strides()[2], shared};
 }
+
+/// How many heads of queries share one of k.
+std::int64_t shared_by(const cpu::AttentionSizes& sizes, const Tensor& k);
+
+/// k or v (B, G, M, D) with each head repeated for those that share it, (B, H, M, D): itself where none do.
+Tensor repeat_shared(const Tensor& x, std::int64_t heads);
+
+/// The adjoint: a gradient (B, H, M, D) summed over those that share a head of k. Unknown to autograd.
+Tensor sum_shared(const Tensor& dx, std::int64_t shared);
 
 /// An unset (B, H, rows, features) tensor that lies in memory as (B, rows, H, features), so that joining the heads of a
 /// position copies nothing.

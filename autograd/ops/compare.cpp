@@ -16,10 +16,16 @@ void check_boolean(const char* op, const Tensor& x) {
   check(x.dtype() == boolean, op, "a boolean tensor is needed, the dtype is {}", name(x.dtype()));
 }
 
-Tensor logic(const char* op, Binary kernel, const Tensor& a, const Tensor& b) {
-  check_boolean(op, a);
-  check_boolean(op, b);
-  return kernels::binary(op, kernel, a, b);
+Tensor logic(const char* op, Binary kernel, const Tensor& a, const Tensor& b, Where site) {
+  const CallSite here(site);
+  return kernels::binary(op, kernel, kernels::to(a, boolean), kernels::to(b, boolean));
+}
+
+Tensor predicate(cpu::Unary kernel, const Tensor& x, Where site) {
+  const CallSite here(site);
+  Tensor y = Tensor::empty(x.shape(), boolean);
+  cpu::unary(kernel, x.dtype(), x.shape(), x.raw(), x.strides(), y.raw());
+  return y;
 }
 
 Tensor comparison(const char* op, Binary kernel, const Operand& a, const Operand& b, Where site) {
@@ -58,18 +64,21 @@ Tensor le(const Operand& a, const Operand& b, Where site) { return comparison("l
 Tensor gt(const Operand& a, const Operand& b, Where site) { return comparison("gt", Binary::gt, a, b, site); }
 Tensor ge(const Operand& a, const Operand& b, Where site) { return comparison("ge", Binary::ge, a, b, site); }
 Tensor logical_and(const Tensor& a, const Tensor& b, Where site) {
-  const CallSite here(site);
-  return logic("logical_and", Binary::logical_and, a, b);
+  return logic("logical_and", Binary::logical_and, a, b, site);
 }
 Tensor logical_or(const Tensor& a, const Tensor& b, Where site) {
-  const CallSite here(site);
-  return logic("logical_or", Binary::logical_or, a, b);
+  return logic("logical_or", Binary::logical_or, a, b, site);
+}
+Tensor logical_xor(const Tensor& a, const Tensor& b, Where site) {
+  return logic("logical_xor", Binary::logical_xor, a, b, site);
 }
 Tensor logical_not(const Tensor& x, Where site) {
   const CallSite here(site);
-  check_boolean("logical_not", x);
-  return kernels::unary(cpu::Unary::logical_not, x);
+  return kernels::unary(cpu::Unary::logical_not, kernels::to(x, boolean));
 }
+Tensor isnan(const Tensor& x, Where site) { return predicate(cpu::Unary::isnan, x, site); }
+Tensor isinf(const Tensor& x, Where site) { return predicate(cpu::Unary::isinf, x, site); }
+Tensor isfinite(const Tensor& x, Where site) { return predicate(cpu::Unary::isfinite, x, site); }
 Tensor where(const Tensor& condition, const Operand& a, const Operand& b, Where site) {
   return WhereOp::apply(site, condition, a.beside(b), b.beside(a));
 }
@@ -92,9 +101,22 @@ std::vector<OpRecord> compare_ops() {
   };
   auto logical = [](std::string_view name, Tensor (*op)(const Tensor&, const Tensor&, Where)) {
     return OpRecord{name, false, [op](Sampler& s) {
-                      return std::vector<OpSample>{{"row", {s.normal({2, 3}), s.normal({3})}, [op](const Inputs& in) {
-                                                      return op(gt(in[0], 0), gt(in[1], 0), {});
-                                                    }}};
+                      return std::vector<OpSample>{
+                          {"row",
+                           {s.normal({2, 3}), s.normal({3})},
+                           [op](const Inputs& in) { return op(gt(in[0], 0), gt(in[1], 0), {}); }},
+                          {"integers", {s.uniform({2, 3}, 0, 2), s.uniform({3}, 0, 2)}, [op](const Inputs& in) {
+                             return op(cast(in[0], i32), cast(in[1], u8), {});
+                           }}};
+                    }};
+  };
+  // Of quotients by 0 and 1: numbers, infinities, and of 0 by 0 NaN.
+  auto predicates = [](std::string_view name, Tensor (*op)(const Tensor&, Where)) {
+    return OpRecord{name, false, [op](Sampler& s) {
+                      return std::vector<OpSample>{
+                          {"specials", {s.uniform({4, 5}, -1.5, 1.5), s.uniform({5}, 0, 2)}, [op](const Inputs& in) {
+                             return op(cast(cast(in[0], i32), in[0].dtype()) / cast(in[1], i32), {});
+                           }}};
                     }};
   };
   return {compared("eq", eq),
@@ -105,11 +127,15 @@ std::vector<OpRecord> compare_ops() {
           compared("ge", ge),
           logical("logical_and", logical_and),
           logical("logical_or", logical_or),
+          logical("logical_xor", logical_xor),
           {"logical_not", false,
            [](Sampler& s) {
              return std::vector<OpSample>{
                  {"matrix", {s.normal({2, 3})}, [](const Inputs& in) { return logical_not(gt(in[0], 0)); }}};
            }},
+          predicates("isnan", isnan),
+          predicates("isinf", isinf),
+          predicates("isfinite", isfinite),
           {"where", true,
            [](Sampler& s) {
              auto call = [](const Inputs& in) { return where(in[0], in[1], in[2]); };

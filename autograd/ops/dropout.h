@@ -8,6 +8,9 @@ namespace ff {
 
 /// Each element 0 with probability p, else times 1 / (1 - p) (Srivastava et al. 2014); x itself if p = 0. 0 <= p < 1.
 Tensor dropout(const Tensor& x, double p, Generator& generator = default_generator(), Where site = {});
+/// Whole channels of x (B, C, ..) dropped, each with probability p, the others times 1 / (1 - p) (Tompson et al. 2015);
+/// x itself if p = 0.
+Tensor dropout2d(const Tensor& x, double p, Generator& generator = default_generator(), Where site = {});
 /// The factors that dropout multiplies by: 0 or 1 / (1 - p), floating; element i is decided by word i of the stretch.
 Tensor dropout_mask(const Shape& shape, double p, RandomKey key, DType dtype = f32, Where site = {});
 

@@ -33,7 +33,8 @@ FourierAttentionOptions resolve(const Tensor& q, const Tensor& k, const Tensor& 
 // w (B, H, N, M) as in the paper, of log K: epsilon is one more key, of score log(epsilon), whose weight is left out.
 // In f64 whatever the dtype, since near a zero of the sinc its logarithm magnifies the rounding of x.
 Tensor weights(const Tensor& given_q, const Tensor& given_k, const Tensor& given_R, const FourierAttentionOptions& o) {
-  const Tensor q = cast(given_q, f64), k = cast(given_k, f64), R = cast(given_R, f64);
+  const Tensor q = cast(given_q, f64), k = cast(attention::repeat_shared(given_k, given_q.size(1)), f64),
+               R = cast(given_R, f64);
   const Tensor radius = R.rank() == 2 ? reshape(R, {R.size(0), 1, 1, R.size(1)}) : R;
   const Tensor x = (unsqueeze(q, 3) - unsqueeze(k, 2)) * radius;  // (B, H, N, M, D)
   const Tensor scores = attention::mask_scores(sum(log_sinc(x), {-1}) * o.power, o.causal, o.mask);
@@ -47,7 +48,7 @@ Tensor weights(const Tensor& given_q, const Tensor& given_k, const Tensor& given
 Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& R, const FourierAttentionOptions& o) {
   Tensor w = weights(q, k, R, o);
   if (o.dropout > 0) w = w * dropout_mask(w.shape(), o.dropout, *o.random, w.dtype());
-  return cast(matmul(w, cast(v, f64)), v.dtype());
+  return cast(matmul(w, cast(attention::repeat_shared(v, q.size(1)), f64)), v.dtype());
 }
 
 struct FourierAttention : Function<FourierAttention> {
@@ -76,8 +77,10 @@ struct FourierAttention : Function<FourierAttention> {
     dispatch_floating(q.dtype(), [&](auto tag) {
       using T = decltype(tag);
       using attention::heads;
-      cpu::fourier_attention(sizes, mask, kernel(), heads<const T>(dense_q), heads<const T>(dense_k),
-                             heads<const T>(dense_v), r.data<T>(), heads<T>(out), row_max.data<T>(), row_sum.data<T>());
+      const std::int64_t shared = attention::shared_by(sizes, k);
+      cpu::fourier_attention(sizes, mask, kernel(), heads<const T>(dense_q), heads<const T>(dense_k, shared),
+                             heads<const T>(dense_v, shared), r.data<T>(), heads<T>(out), row_max.data<T>(),
+                             row_sum.data<T>());
     });
     ctx.save({q, k, v, R, out, row_max, row_sum, options.mask});
     return out;
@@ -89,10 +92,11 @@ struct FourierAttention : Function<FourierAttention> {
     const Tensor q = with_dense_rows(ctx.saved(0)), k = with_dense_rows(ctx.saved(1)),
                  v = with_dense_rows(ctx.saved(2));
     const Tensor r = radius(ctx.saved(3)), dense_dy = with_dense_rows(dy);
-    cpu::fourier_attention_backward(sizes, mask, kernel(), heads<const T>(q), heads<const T>(k), heads<const T>(v),
-                                    r.data<T>(), heads<const T>(ctx.saved(4)), ctx.saved(5).data<T>(),
-                                    ctx.saved(6).data<T>(), heads<const T>(dense_dy), heads<T>(out[0]),
-                                    heads<T>(out[1]), heads<T>(out[2]), out[3].data<T>());
+    const std::int64_t shared = attention::shared_by(sizes, k);
+    cpu::fourier_attention_backward(sizes, mask, kernel(), heads<const T>(q), heads<const T>(k, shared),
+                                    heads<const T>(v, shared), r.data<T>(), heads<const T>(ctx.saved(4)),
+                                    ctx.saved(5).data<T>(), ctx.saved(6).data<T>(), heads<const T>(dense_dy),
+                                    heads<T>(out[0]), heads<T>(out[1]), heads<T>(out[2]), out[3].data<T>());
   }
 
   // dR comes for each head and feature; the engine sums it over what shares R.
@@ -107,7 +111,8 @@ struct FourierAttention : Function<FourierAttention> {
     const cpu::AttentionMask mask =
         attention::kernel_mask(sizes, options.causal, ctx.saved(7), options.dropout, *options.random);
     dispatch_floating(dy.dtype(), [&](auto tag) { backward_kernel<decltype(tag)>(mask, ctx, dy, out); });
-    return out;
+    const std::int64_t shared = attention::shared_by(sizes, ctx.saved(1));
+    return {out[0], attention::sum_shared(out[1], shared), attention::sum_shared(out[2], shared), out[3]};
   }
 };
 
@@ -142,13 +147,17 @@ std::vector<OpRecord> fourier_attention_ops() {
                                    s.uniform(radius, 0.5, 1)};
       };
       const Tensor mask = gt(s.normal({4, 5}), -0.5);
-      return std::vector<OpSample>{{"self", inputs(4, 4, {}), call({})},
-                                   {"causal, squared", inputs(4, 4, {3}), call({.power = 2, .causal = true})},
-                                   {"cross, masked, R a head", inputs(4, 5, {2, 3}), call({.power = 6, .mask = mask})},
-                                   {"epsilon, odd power", inputs(3, 4, {}), call({.power = 2.5, .epsilon = 0.1})},
-                                   {"dropped", inputs(3, 4, {}), call({.dropout = 0.3, .random = RandomKey{5, 9}})},
-                                   {"one", inputs(1, 1, {}), call({.epsilon = 0.5})},
-                                   {"no queries", inputs(0, 2, {}), call({})}};
+      return std::vector<OpSample>{
+          {"self", inputs(4, 4, {}), call({})},
+          {"causal, squared", inputs(4, 4, {3}), call({.power = 2, .causal = true})},
+          {"cross, masked, R a head", inputs(4, 5, {2, 3}), call({.power = 6, .mask = mask})},
+          {"epsilon, odd power", inputs(3, 4, {}), call({.power = 2.5, .epsilon = 0.1})},
+          {"dropped", inputs(3, 4, {}), call({.dropout = 0.3, .random = RandomKey{5, 9}})},
+          {"shared heads",
+           {s.normal({1, 4, 3, 2}), s.normal({1, 2, 3, 2}), s.normal({1, 2, 3, 1}), s.uniform({4, 2}, 0.5, 1)},
+           call({.causal = true})},
+          {"one", inputs(1, 1, {}), call({.epsilon = 0.5})},
+          {"no queries", inputs(0, 2, {}), call({})}};
     };
   };
   return {{"fourier_attention", true, samples(fourier_attention)},

@@ -11,13 +11,6 @@
 namespace ff {
 namespace {
 
-// Entries [begin, begin + count) along dim, unknown to autograd.
-Tensor piece(const Tensor& x, int dim, std::int64_t begin, std::int64_t count) {
-  Shape shape = x.shape();
-  shape[dim] = count;
-  return x.as_strided(shape, x.strides(), begin * x.strides()[dim]);
-}
-
 struct Concatenate : Function<Concatenate> {
   static constexpr const char* name = "concatenate";
   int dim = 0;
@@ -43,7 +36,7 @@ struct Concatenate : Function<Concatenate> {
     Tensor y = Tensor::empty(shape, dtype);
     std::int64_t begin = 0;
     for (const Tensor& t : tensors) {
-      const Tensor target = piece(y, dim, begin, t.shape()[dim]);
+      const Tensor target = kernels::part(y, dim, begin, t.shape()[dim]);
       cpu::copy(t.dtype(), dtype, t.shape(), t.raw(), t.strides(), target.raw(), target.strides());
       begin += t.shape()[dim];
     }
@@ -67,7 +60,7 @@ struct Split : Function<Split> {
     std::int64_t begin = 0;
     for (std::int64_t size : sizes) {
       check(size >= 0, name, "a negative size: {}", size);
-      pieces.push_back(piece(x, dim, begin, size));
+      pieces.push_back(kernels::part(x, dim, begin, size));
       shapes.push_back(pieces.back().shape());
       begin += size;
     }
@@ -105,6 +98,27 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& size
   return Split::apply(x, sizes, dim);
 }
 
+std::vector<Tensor> split(const Tensor& x, std::int64_t size, int dim, Where site) {
+  const CallSite here(site);
+  check(x.rank() > 0, "split", "a scalar has nothing to split");
+  const std::int64_t n = x.shape()[normalize_dim("split", dim, x.rank())];
+  check(size > 0 || (size == 0 && n == 0), "split", "pieces of size {} of dimension {} of shape {}", size, dim,
+        x.shape().str());
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t left = n; left > 0; left -= sizes.back()) sizes.push_back(std::min(size, left));
+  if (sizes.empty()) sizes.push_back(0);
+  return split(x, sizes, dim);
+}
+
+std::vector<Tensor> chunk(const Tensor& x, std::int64_t count, int dim, Where site) {
+  const CallSite here(site);
+  check(x.rank() > 0, "chunk", "a scalar has nothing to cut");
+  check(count > 0, "chunk", "at least one piece is needed: {}", count);
+  const std::int64_t n = x.shape()[normalize_dim("chunk", dim, x.rank())];
+  if (n == 0) return split(x, std::vector<std::int64_t>(static_cast<std::size_t>(count), 0), dim);
+  return split(x, (n - 1) / count + 1, dim);
+}
+
 std::vector<Tensor> unbind(const Tensor& x, int dim, Where site) {
   const CallSite here(site);
   check(x.rank() > 0, "unbind", "a scalar has nothing to unbind");
@@ -133,9 +147,22 @@ std::vector<OpRecord> join_ops() {
            }},
           {"split", true,
            [](Sampler& s) {
-             return std::vector<OpSample>{{"two of three", {s.normal({2, 6})}, [](const Inputs& in) {
+             return std::vector<OpSample>{{"two of three",
+                                           {s.normal({2, 6})},
+                                           [](const Inputs& in) {
                                              const auto parts = split(in[0], {1, 2, 3}, 1);
                                              return concatenate({parts[2], parts[0] * parts[0]}, 1);
+                                           }},
+                                          {"of one size", {s.normal({5, 2})}, [](const Inputs& in) {
+                                             const auto parts = split(in[0], 2, 0);
+                                             return parts[0] * parts[2] + parts[1];
+                                           }}};
+           }},
+          {"chunk", true,
+           [](Sampler& s) {
+             return std::vector<OpSample>{{"uneven", {s.normal({2, 5})}, [](const Inputs& in) {
+                                             const auto parts = chunk(in[0], 3, -1);
+                                             return parts[0] * parts[1] + parts[2];
                                            }}};
            }},
           {"unbind", true, [](Sampler& s) {

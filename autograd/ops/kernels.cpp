@@ -57,6 +57,14 @@ void check_floating(const char* op, const Tensor& x) {
   check(is_floating(x.dtype()), op, "a floating tensor is needed, the dtype is {}", name(x.dtype()));
 }
 
+Tensor part(const Tensor& x, int dim, std::int64_t begin, std::int64_t count, std::int64_t step) {
+  Shape shape = x.shape();
+  Strides strides = x.strides();
+  shape[dim] = count;
+  strides[dim] *= step;
+  return x.as_strided(shape, strides, begin * x.strides()[dim]);
+}
+
 Tensor checked_index(const char* op, const Tensor& index, std::int64_t size) {
   check(index.dtype() == i64 || index.dtype() == i32, op, "indices must be i64 or i32: {}", name(index.dtype()));
   Tensor dense = to(index, i64).dense();

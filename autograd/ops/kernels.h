@@ -24,6 +24,8 @@ DType result_dtype(const Tensor& a, const Tensor& b);
 Tensor number(double value, const Tensor& x);
 /// Throws Error("[name] ...") unless x is f32 or f64.
 void check_floating(const char* name, const Tensor& x);
+/// `count` entries along dim from begin on, every step-th: a view unknown to autograd.
+Tensor part(const Tensor& x, int dim, std::int64_t begin, std::int64_t count, std::int64_t step = 1);
 /// index as dense i64. Throws Error("[name] ...") unless it is i32 or i64 and every entry lies in [0, size).
 Tensor checked_index(const char* name, const Tensor& index, std::int64_t size);
 

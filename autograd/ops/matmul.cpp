@@ -33,6 +33,8 @@ struct Matrix {
     ld = std::max<std::int64_t>({1, width, steps > 1 ? stride(transposed ? -1 : -2) : 1});
   }
 
+  cpu::MatrixSteps steps() const { return transposed ? cpu::MatrixSteps{1, ld} : cpu::MatrixSteps{ld, 1}; }
+
   // Where each matrix of a batch of the given shape begins.
   std::vector<std::int64_t> offsets(const Shape& batch) const {
     const int own = tensor.rank() - 2;
@@ -69,6 +71,11 @@ struct MatMul : Function<MatMul> {
     shape.push_back(b.cols);
     Tensor y = Tensor::empty(shape, left.dtype());
     const std::vector<std::int64_t> a_at = a.offsets(batch), b_at = b.offsets(batch), y_at = Matrix(y).offsets(batch);
+    if (!is_floating(y.dtype())) {
+      cpu::matmul_integers(y.dtype(), batch.numel(), a.rows, b.cols, a.cols, a.tensor.raw(), a_at.data(), a.steps(),
+                           b.tensor.raw(), b_at.data(), b.steps(), y.raw());
+      return y;
+    }
     dispatch_floating(left.dtype(), [&](auto tag) {
       using T = decltype(tag);
       cpu::gemm_batched(a.transposed, b.transposed, batch.numel(), a.rows, b.cols, a.cols,
@@ -83,6 +90,38 @@ struct MatMul : Function<MatMul> {
   }
 };
 
+// y = bias, broadcast to y's shape.
+void fill_with(const Tensor& y, const Tensor& bias) {
+  cpu::copy(y.dtype(), y.dtype(), y.shape(), bias.raw(), broadcast_strides(bias.shape(), bias.strides(), y.shape()),
+            y.raw(), y.strides());
+}
+
+// beta bias + alpha a b: a (M, K), b (K, N), bias broadcast to (M, N), all of one dtype.
+struct AddMM : Function<AddMM> {
+  static constexpr const char* name = "addmm";
+  double beta = 1, alpha = 1;
+  Tensor forward(Context& ctx, const Tensor& bias, const Tensor& left, const Tensor& right, double of_bias,
+                 double of_product) {
+    beta = of_bias, alpha = of_product;
+    ctx.save({ctx.needs_grad(2) ? left : Tensor(), ctx.needs_grad(1) ? right : Tensor()});
+    const Matrix a(left), b(right);
+    const Tensor y = Tensor::empty({a.rows, b.cols}, left.dtype());
+    if (beta != 0) fill_with(y, bias);
+    dispatch_floating(y.dtype(), [&](auto tag) {
+      using T = decltype(tag);
+      cpu::gemm(a.transposed, b.transposed, a.rows, b.cols, a.cols, static_cast<T>(alpha),
+                static_cast<const T*>(a.tensor.raw()), a.ld, static_cast<const T*>(b.tensor.raw()), b.ld,
+                static_cast<T>(beta), y.data<T>(), std::max<std::int64_t>(b.cols, 1));
+    });
+    return y;
+  }
+  Gradients backward(Context& ctx, const Tensor& dy) const {
+    return {ctx.needs_grad(0) ? dy * beta : Tensor(),
+            ctx.needs_grad(1) ? matmul(dy, transpose(ctx.saved(1), 0, 1)) * alpha : Tensor(),
+            ctx.needs_grad(2) ? matmul(transpose(ctx.saved(0), 0, 1), dy) * alpha : Tensor()};
+  }
+};
+
 // x (R, I) times weight (O, I) transposed, plus bias.
 struct Linear : Function<Linear> {
   static constexpr const char* name = "linear";
@@ -93,9 +132,7 @@ struct Linear : Function<Linear> {
     const Matrix a(x), b(weight);
     const Shape shape{a.rows, b.rows};
     Tensor y = Tensor::empty(shape, x.dtype());
-    if (biased)
-      cpu::copy(x.dtype(), x.dtype(), shape, bias.raw(), broadcast_strides(bias.shape(), bias.strides(), shape),
-                y.raw(), y.strides());
+    if (biased) fill_with(y, bias);
     dispatch_floating(x.dtype(), [&](auto tag) {
       using T = decltype(tag);
       cpu::gemm(a.transposed, !b.transposed, a.rows, b.rows, a.cols, T{1}, static_cast<const T*>(a.tensor.raw()), a.ld,
@@ -118,8 +155,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, Where site) {
   const CallSite here(site);
   const char* op = MatMul::name;
   check(a.rank() > 0 && b.rank() > 0, op, "scalars have no matrix product: {} x {}", a.shape().str(), b.shape().str());
-  check(is_floating(a.dtype()) && a.dtype() == b.dtype(), op, "two floating tensors of one dtype are needed: {} x {}",
-        name(a.dtype()), name(b.dtype()));
+  check(a.dtype() == b.dtype(), op, "two tensors of one dtype are needed: {} x {}", name(a.dtype()), name(b.dtype()));
+  check(a.dtype() != boolean, op, "booleans have no arithmetic: cast them first");
   if (a.rank() == 1) return squeeze(matmul(unsqueeze(a, 0), b), b.rank() == 1 ? 0 : -2);
   if (b.rank() == 1) return squeeze(matmul(a, unsqueeze(b, 1)), -1);
   check(a.size(-1) == b.size(-2), op, "inner dimensions differ: {} x {}", a.shape().str(), b.shape().str());
@@ -131,6 +168,40 @@ Tensor matmul(const Tensor& a, const Tensor& b, Where site) {
                    shape);
   }
   return MatMul::apply(a, b);
+}
+
+Tensor bmm(const Tensor& a, const Tensor& b, Where site) {
+  const CallSite here(site);
+  check(a.rank() == 3 && b.rank() == 3 && a.size(0) == b.size(0) && a.size(2) == b.size(1), "bmm",
+        "batches of matrices (B, M, K) and (B, K, N) are needed: {} and {}", a.shape().str(), b.shape().str());
+  return matmul(a, b);
+}
+
+Tensor dot(const Tensor& a, const Tensor& b, Where site) {
+  const CallSite here(site);
+  check(a.rank() == 1 && a.shape() == b.shape(), "dot", "two vectors of one size are needed: {} and {}",
+        a.shape().str(), b.shape().str());
+  return matmul(a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b, Where site) {
+  const CallSite here(site);
+  check(a.rank() == 1 && b.rank() == 1, "outer", "two vectors are needed: {} and {}", a.shape().str(), b.shape().str());
+  return unsqueeze(a, 1) * unsqueeze(b, 0);
+}
+
+Tensor addmm(const Tensor& bias, const Tensor& a, const Tensor& b, double beta, double alpha, Where site) {
+  const CallSite here(site);
+  const char* op = AddMM::name;
+  check(a.rank() == 2 && b.rank() == 2 && a.size(1) == b.size(0), op,
+        "matrices (M, K) and (K, N) are needed: {} and {}", a.shape().str(), b.shape().str());
+  check(is_floating(a.dtype()) && a.dtype() == b.dtype() && a.dtype() == bias.dtype(), op,
+        "floating tensors of one dtype are needed: bias {}, a {}, b {}", name(bias.dtype()), name(a.dtype()),
+        name(b.dtype()));
+  const Shape shape{a.size(0), b.size(1)};
+  check(broadcast_shapes(op, bias.shape(), shape) == shape, op, "a bias of shape {} does not broadcast to {}",
+        bias.shape().str(), shape.str());
+  return AddMM::apply(bias, a, b, beta, alpha);
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Where site) {
@@ -172,6 +243,42 @@ std::vector<OpRecord> matmul_ops() {
                                           {"transposed", {s.normal({3, 2}), s.normal({4, 3})}, [](const Inputs& in) {
                                              return matmul(transpose(in[0], 0, 1), transpose(in[1], 0, 1));
                                            }}};
+           }},
+          {"bmm", true,
+           [](Sampler& s) {
+             auto call = [](const Inputs& in) { return bmm(in[0], in[1]); };
+             return std::vector<OpSample>{{"matrices", {s.normal({2, 2, 3}), s.normal({2, 3, 2})}, call},
+                                          {"size 1", {s.normal({1, 1, 1}), s.normal({1, 1, 1})}, call},
+                                          {"empty batch", {s.normal({0, 2, 3}), s.normal({0, 3, 2})}, call}};
+           }},
+          {"dot", true,
+           [](Sampler& s) {
+             auto call = [](const Inputs& in) { return dot(in[0], in[1]); };
+             return std::vector<OpSample>{{"vectors", {s.normal({4}), s.normal({4})}, call},
+                                          {"empty", {s.normal({0}), s.normal({0})}, call}};
+           }},
+          {"outer", true,
+           [](Sampler& s) {
+             auto call = [](const Inputs& in) { return outer(in[0], in[1]); };
+             return std::vector<OpSample>{{"vectors", {s.normal({3}), s.normal({2})}, call},
+                                          {"size 1", {s.normal({1}), s.normal({3})}, call},
+                                          {"empty", {s.normal({0}), s.normal({3})}, call}};
+           }},
+          {"addmm", true,
+           [](Sampler& s) {
+             auto call = [](double beta, double alpha) {
+               return [=](const Inputs& in) { return addmm(in[0], in[1], in[2], beta, alpha); };
+             };
+             auto with_bias = [&](const char* label, const Shape& bias, double beta, double alpha) {
+               return OpSample{label, {s.normal(bias), s.normal({2, 3}), s.normal({3, 2})}, call(beta, alpha)};
+             };
+             return std::vector<OpSample>{
+                 with_bias("row", {2}, 1, 1),
+                 with_bias("column, scaled", {2, 1}, 0.5, -2),
+                 with_bias("matrix", {2, 2}, -1, 0.5),
+                 with_bias("scalar", {}, 2, 1),
+                 with_bias("beta = 0", {2, 2}, 0, 1),
+                 {"no inner dimension", {s.normal({2}), s.normal({3, 0}), s.normal({0, 2})}, call(2, 1)}};
            }},
           {"linear", true, [](Sampler& s) {
              return std::vector<OpSample>{{"biased",

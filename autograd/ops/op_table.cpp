@@ -29,9 +29,41 @@ Tensor Sampler::distinct(const Shape& shape) {
 const std::vector<OpRecord>& op_table() {
   static const std::vector<OpRecord> table = [] {
     std::vector<OpRecord> all;
-    for (auto family : {arithmetic_ops, elementwise_ops, compare_ops, reduce_ops, shape_ops, join_ops, indexing_ops,
-                        matmul_ops, softmax_ops, layer_norm_ops, convolution_ops, dropout_ops, loss_ops,
-                        softmax_attention_ops, fourier_attention_ops})
+    for (auto family : {arithmetic_ops,
+                        elementwise_ops,
+                        activation_ops,
+                        compare_ops,
+                        inplace_ops,
+                        reduce_ops,
+                        scan_ops,
+                        sort_ops,
+                        shape_ops,
+                        slice_ops,
+                        triangle_ops,
+                        arrange_ops,
+                        pad_ops,
+                        join_ops,
+                        indexing_ops,
+                        scatter_ops,
+                        search_ops,
+                        subscript_ops,
+                        random_ops,
+                        matmul_ops,
+                        einsum_ops,
+                        softmax_ops,
+                        layer_norm_ops,
+                        rms_norm_ops,
+                        norm_ops,
+                        rotary_ops,
+                        convolution_ops,
+                        pooling_ops,
+                        interpolate_ops,
+                        dropout_ops,
+                        glu_ops,
+                        loss_ops,
+                        classification_loss_ops,
+                        softmax_attention_ops,
+                        fourier_attention_ops})
       for (OpRecord& record : family()) all.push_back(std::move(record));
     return all;
   }();

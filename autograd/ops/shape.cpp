@@ -33,6 +33,23 @@ std::optional<Strides> view_strides(const Tensor& x, const Shape& shape) {
   return strides;
 }
 
+// shape, its -1, if it has one, replaced by what is left of x.
+Shape complete(const char* op, const Tensor& x, const Shape& shape) {
+  Shape full = shape, known;
+  int unknown = -1;
+  for (int i = 0; i < shape.rank(); ++i) {
+    check(shape[i] >= -1, op, "a negative size: {}", shape.str());
+    check(shape[i] >= 0 || unknown < 0, op, "more than one size is left open: {}", shape.str());
+    if (shape[i] < 0)
+      unknown = i;
+    else
+      known.push_back(shape[i]);
+  }
+  if (unknown >= 0) full[unknown] = known.numel() > 0 ? x.numel() / known.numel() : 0;
+  check(full.numel() == x.numel(), op, "{} does not have the elements of {}", x.shape().str(), shape.str());
+  return full;
+}
+
 struct Reshape : Function<Reshape> {
   static constexpr const char* name = "reshape";
   Shape from;
@@ -75,43 +92,6 @@ struct BroadcastTo : Function<BroadcastTo> {
   static Gradients backward(Context&, const Tensor& dy) { return {dy}; }
 };
 
-Tensor slice_view(const Tensor& x, int dim, std::int64_t begin, std::int64_t count, std::int64_t step) {
-  Shape shape = x.shape();
-  Strides strides = x.strides();
-  const std::int64_t stride = strides[dim];
-  shape[dim] = count;
-  strides[dim] = stride * step;
-  return x.as_strided(shape, strides, begin * stride);
-}
-
-// Zeros of a shape, but for a slice along dim that is x: the adjoint of a slice.
-struct Unslice : Function<Unslice> {
-  static constexpr const char* name = "unslice";
-  int dim = 0;
-  std::int64_t begin = 0, count = 0, step = 1;
-  Tensor forward(Context&, const Tensor& x, const Shape& shape, int along, std::int64_t first, std::int64_t by) {
-    dim = along, begin = first, count = x.shape()[along], step = by;
-    Tensor y = zeros(shape, {.dtype = x.dtype()});
-    slice_view(y, dim, begin, count, step).assign(x);
-    return y;
-  }
-  Gradients backward(Context&, const Tensor& dy) const {
-    return {slice(dy, dim, begin, begin + (count - 1) * step + 1, step)};
-  }
-};
-
-struct Slice : Function<Slice> {
-  static constexpr const char* name = "slice";
-  Shape from;
-  int dim = 0;
-  std::int64_t begin = 0, step = 1;
-  Tensor forward(Context&, const Tensor& x, int along, std::int64_t first, std::int64_t count, std::int64_t by) {
-    from = x.shape(), dim = along, begin = first, step = by;
-    return slice_view(x, dim, begin, count, step);
-  }
-  Gradients backward(Context&, const Tensor& dy) const { return {Unslice::apply(dy, from, dim, begin, step)}; }
-};
-
 struct Clone : Function<Clone> {
   static constexpr const char* name = "clone";
   static Tensor forward(Context&, const Tensor& x) { return x.copy(); }
@@ -122,19 +102,16 @@ struct Clone : Function<Clone> {
 
 Tensor reshape(const Tensor& x, const Shape& shape, Where site) {
   const CallSite here(site);
-  Shape full = shape;
-  std::int64_t known = 1;
-  int unknown = -1;
-  for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] == -1 && unknown < 0)
-      unknown = i;
-    else
-      known *= shape[i];
-  }
-  if (unknown >= 0) full[unknown] = known > 0 ? x.numel() / known : 0;
-  check(full.numel() == x.numel() && known >= 0, "reshape", "{} does not have the elements of {}", x.shape().str(),
-        shape.str());
+  const Shape full = complete("reshape", x, shape);
   return full == x.shape() ? x : Reshape::apply(x, full);
+}
+
+Tensor view(const Tensor& x, const Shape& shape, Where site) {
+  const CallSite here(site);
+  const Shape full = complete("view", x, shape);
+  check(view_strides(x, full).has_value(), "view", "{} with strides {} is no {} without a copy: use reshape",
+        x.shape().str(), x.strides().str(), full.str());
+  return reshape(x, full);
 }
 
 Tensor flatten(const Tensor& x, int begin, int end, Where site) {
@@ -152,6 +129,23 @@ Tensor flatten(const Tensor& x, int begin, int end, Where site) {
   return reshape(x, shape);
 }
 
+Tensor unflatten(const Tensor& x, int dim, const Shape& sizes, Where site) {
+  const CallSite here(site);
+  const int at = normalize_dim("unflatten", dim, x.rank());
+  check(x.rank() > 0 && sizes.rank() > 0, "unflatten", "dimension {} of shape {} cannot be made {}", dim,
+        x.shape().str(), sizes.str());
+  const Tensor one = x.as_strided({x.shape()[at]}, {0});
+  const Shape full = complete("unflatten", one, sizes);
+  Shape shape;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (i != at)
+      shape.push_back(x.shape()[i]);
+    else
+      for (std::int64_t size : full) shape.push_back(size);
+  }
+  return reshape(x, shape);
+}
+
 Tensor permute(const Tensor& x, const Dims& dims, Where site) { return Permute::apply(site, x, dims); }
 
 Tensor transpose(const Tensor& x, int a, int b, Where site) {
@@ -161,6 +155,35 @@ Tensor transpose(const Tensor& x, int a, int b, Where site) {
   Dims dims;
   for (int i = 0; i < x.rank(); ++i) dims.push_back(i == first ? second : i == second ? first : i);
   return permute(x, dims);
+}
+
+Tensor movedim(const Tensor& x, const Dims& source, const Dims& destination, Where site) {
+  const CallSite here(site);
+  check(source.size() == destination.size(), "movedim", "{} dimensions to be moved to {} places", source.size(),
+        destination.size());
+  const auto rank = static_cast<std::size_t>(x.rank());
+  Dims dims(rank, -1);
+  std::vector<bool> moved(rank);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    check(rank > 0, "movedim", "a scalar has no dimension to move");
+    const int from = normalize_dim("movedim", source[i], x.rank());
+    int& place = dims[static_cast<std::size_t>(normalize_dim("movedim", destination[i], x.rank()))];
+    check(!moved[static_cast<std::size_t>(from)], "movedim", "dimension {} is moved twice", source[i]);
+    check(place < 0, "movedim", "two dimensions are moved to {}", destination[i]);
+    moved[static_cast<std::size_t>(from)] = true;
+    place = from;
+  }
+  int next = 0;  // of those that are not moved
+  for (int& place : dims) {
+    if (place >= 0) continue;
+    while (moved[static_cast<std::size_t>(next)]) ++next;
+    place = next++;
+  }
+  return permute(x, dims);
+}
+
+Tensor movedim(const Tensor& x, int source, int destination, Where site) {
+  return movedim(x, Dims{source}, Dims{destination}, site);
 }
 
 Tensor unsqueeze(const Tensor& x, int dim, Where site) {
@@ -179,31 +202,53 @@ Tensor squeeze(const Tensor& x, int dim, Where site) {
   return reshape(x, shape);
 }
 
+Tensor squeeze(const Tensor& x, const Dims& dims, Where site) {
+  const CallSite here(site);
+  std::vector<bool> dropped(static_cast<std::size_t>(x.rank()));
+  for (int dim : dims) {
+    const int at = normalize_dim("squeeze", dim, x.rank());
+    check(x.rank() > 0 && x.shape()[at] == 1, "squeeze", "dimension {} of shape {} is not 1", dim, x.shape().str());
+    check(!dropped[static_cast<std::size_t>(at)], "squeeze", "dimension {} is named twice", dim);
+    dropped[static_cast<std::size_t>(at)] = true;
+  }
+  Shape shape;
+  for (int i = 0; i < x.rank(); ++i)
+    if (dims.empty() ? x.shape()[i] != 1 : !dropped[static_cast<std::size_t>(i)]) shape.push_back(x.shape()[i]);
+  return reshape(x, shape);
+}
+
 Tensor broadcast_to(const Tensor& x, const Shape& shape, Where site) {
   const CallSite here(site);
+  for (std::int64_t size : shape) check(size >= 0, "broadcast_to", "a negative size: {}", shape.str());
   return x.shape() == shape ? x : BroadcastTo::apply(x, shape);
 }
 
-Tensor slice(const Tensor& x, int dim, std::int64_t begin, std::int64_t end, std::int64_t step, Where site) {
+Tensor expand(const Tensor& x, const Shape& shape, Where site) {
   const CallSite here(site);
-  check(x.rank() > 0, "slice", "a scalar has nothing to slice");
-  const int at = normalize_dim("slice", dim, x.rank());
-  check(step >= 1, "slice", "the step must be at least 1: {}", step);
-  const std::int64_t n = x.shape()[at];
-  auto clamp = [n](std::int64_t i) { return std::clamp<std::int64_t>(i < 0 ? i + n : i, 0, n); };
-  const std::int64_t first = clamp(begin), count = std::max<std::int64_t>(0, (clamp(end) - first + step - 1) / step);
-  return Slice::apply(x, at, first, count, step);
+  const int added = shape.rank() - x.rank();
+  Shape full = shape;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] != -1) continue;
+    check(i >= added && added >= 0, "expand", "-1 stands for no dimension of {}: {}", x.shape().str(), shape.str());
+    full[i] = x.shape()[i - added];
+  }
+  return broadcast_to(x, full);
 }
 
-Tensor select(const Tensor& x, int dim, std::int64_t index, Where site) {
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& tensors, Where site) {
   const CallSite here(site);
-  check(x.rank() > 0, "select", "a scalar has nothing to select from");
-  const int at = normalize_dim("select", dim, x.rank());
-  const std::int64_t n = x.shape()[at];
-  check(index >= -n && index < n, "select", "index out of range: {} of dimension {} of shape {}", index, dim,
-        x.shape().str());
-  const std::int64_t i = index < 0 ? index + n : index;
-  return squeeze(Slice::apply(x, at, i, std::int64_t{1}, std::int64_t{1}), at);
+  Shape grid;
+  for (const Tensor& t : tensors) {
+    check(t.rank() <= 1, "meshgrid", "one-dimensional tensors are needed: {}", t.shape().str());
+    grid.push_back(t.numel());
+  }
+  std::vector<Tensor> result;
+  for (int i = 0; i < grid.rank(); ++i) {
+    Shape along = Shape::filled(grid.rank(), 1);
+    along[i] = grid[i];
+    result.push_back(broadcast_to(reshape(tensors[static_cast<std::size_t>(i)], along), grid));
+  }
+  return result;
 }
 
 Tensor contiguous(const Tensor& x, Where site) {
@@ -219,19 +264,20 @@ std::vector<OpRecord> shape_ops() {
       return std::vector<OpSample>{{label, {s.normal(shape)}, [op](const Inputs& in) { return op(in[0]); }}};
     };
   };
-  auto slices = [](Sampler& s) {
-    auto call = [](int dim, std::int64_t begin, std::int64_t end, std::int64_t step) {
-      return [=](const Inputs& in) { return slice(in[0], dim, begin, end, step); };
-    };
-    return std::vector<OpSample>{{"middle", {s.normal({3, 5})}, call(1, 1, 4, 1)},
-                                 {"every second", {s.normal({3, 5})}, call(-1, 0, INT64_MAX, 2)},
-                                 {"from the end", {s.normal({4, 2})}, call(0, -3, -1, 1)},
-                                 {"nothing", {s.normal({3, 2})}, call(0, 2, 1, 1)}};
-  };
   return {{"reshape", true,
            on("with -1", {2, 6},
               [](const Tensor& x) {
                 return reshape(x, {3, -1});
+              })},
+          {"view", true,
+           on("of a slice", {3, 4},
+              [](const Tensor& x) {
+                return view(slice(x, 1, 1, 3), {3, -1, 1, 2});
+              })},
+          {"unflatten", true,
+           on("middle", {2, 6, 2},
+              [](const Tensor& x) {
+                return unflatten(x, 1, {3, -1});
               })},
           {"flatten", true, on("middle", {2, 3, 2}, [](const Tensor& x) { return flatten(x, 1); })},
           {"permute", true,
@@ -240,15 +286,38 @@ std::vector<OpRecord> shape_ops() {
                 return permute(x, {2, 0, 1});
               })},
           {"transpose", true, on("matrix", {2, 3}, [](const Tensor& x) { return transpose(x, 0, 1); })},
+          {"movedim", true,
+           on("two", {2, 3, 4},
+              [](const Tensor& x) {
+                return movedim(x, {0, -1}, {1, 0});
+              })},
           {"unsqueeze", true, on("end", {2, 3}, [](const Tensor& x) { return unsqueeze(x, -1); })},
-          {"squeeze", true, on("middle", {2, 1, 3}, [](const Tensor& x) { return squeeze(x, 1); })},
+          {"squeeze", true,
+           [](Sampler& s) {
+             return std::vector<OpSample>{
+                 {"middle", {s.normal({2, 1, 3})}, [](const Inputs& in) { return squeeze(in[0], 1); }},
+                 {"all", {s.normal({1, 3, 1})}, [](const Inputs& in) { return squeeze(in[0]); }},
+                 {"two of three", {s.normal({1, 2, 1, 1})}, [](const Inputs& in) {
+                    return squeeze(in[0], {0, -1});
+                  }}};
+           }},
           {"broadcast_to", true,
            on("column", {3, 1},
               [](const Tensor& x) {
                 return broadcast_to(x, {2, 3, 4});
               })},
-          {"slice", true, slices},
-          {"select", true, on("negative", {3, 4}, [](const Tensor& x) { return select(x, 1, -2); })},
+          {"expand", true,
+           on("with -1", {1, 3},
+              [](const Tensor& x) {
+                return expand(x, {2, 2, -1});
+              })},
+          {"meshgrid", true,
+           [](Sampler& s) {
+             return std::vector<OpSample>{{"two", {s.normal({2}), s.normal({3})}, [](const Inputs& in) {
+                                             const auto grid = meshgrid(in);
+                                             return grid[0] * grid[1] + grid[1];
+                                           }}};
+           }},
           {"contiguous", true,
            on("of a transpose", {2, 3}, [](const Tensor& x) { return contiguous(transpose(x, 0, 1)); })},
           {"clone", true, on("matrix", {2, 3}, [](const Tensor& x) { return clone(x); })}};

@@ -24,7 +24,8 @@ SoftmaxAttentionOptions resolve(const Tensor& q, const Tensor& k, const Tensor& 
   return options;
 }
 
-Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, const SoftmaxAttentionOptions& o) {
+Tensor composed(const Tensor& q, const Tensor& given_k, const Tensor& given_v, const SoftmaxAttentionOptions& o) {
+  const Tensor k = attention::repeat_shared(given_k, q.size(1)), v = attention::repeat_shared(given_v, q.size(1));
   const Tensor scores = matmul(q, transpose(k, -2, -1)) * *o.scale;
   Tensor weights = softmax(attention::mask_scores(scores, o.causal, o.mask), -1);
   if (o.dropout > 0) weights = weights * dropout_mask(weights.shape(), o.dropout, *o.random, weights.dtype());
@@ -40,8 +41,9 @@ struct SoftmaxAttention : Function<SoftmaxAttention> {
   static void forward_kernel(const cpu::AttentionSizes& s, const cpu::AttentionMask& m, double scale, const Tensor& q,
                              const Tensor& k, const Tensor& v, const Tensor& out, const Tensor& lse) {
     using attention::heads;
-    cpu::softmax_attention(s, m, scale, heads<const T>(q), heads<const T>(k), heads<const T>(v), heads<T>(out),
-                           lse.data<T>());
+    const std::int64_t shared = attention::shared_by(s, k);
+    cpu::softmax_attention(s, m, scale, heads<const T>(q), heads<const T>(k, shared), heads<const T>(v, shared),
+                           heads<T>(out), lse.data<T>());
   }
 
   Tensor forward(Context& ctx, const Tensor& q, const Tensor& k, const Tensor& v,
@@ -68,9 +70,10 @@ struct SoftmaxAttention : Function<SoftmaxAttention> {
     const Tensor q = with_dense_rows(ctx.saved(0)), k = with_dense_rows(ctx.saved(1)),
                  v = with_dense_rows(ctx.saved(2));
     const Tensor dense_dy = with_dense_rows(dy);
-    cpu::softmax_attention_backward(s, m, scale, heads<const T>(q), heads<const T>(k), heads<const T>(v),
-                                    heads<const T>(ctx.saved(3)), ctx.saved(4).data<T>(), heads<const T>(dense_dy),
-                                    heads<T>(out[0]), heads<T>(out[1]), heads<T>(out[2]));
+    const std::int64_t shared = attention::shared_by(s, k);
+    cpu::softmax_attention_backward(s, m, scale, heads<const T>(q), heads<const T>(k, shared),
+                                    heads<const T>(v, shared), heads<const T>(ctx.saved(3)), ctx.saved(4).data<T>(),
+                                    heads<const T>(dense_dy), heads<T>(out[0]), heads<T>(out[1]), heads<T>(out[2]));
   }
 
   Gradients backward(Context& ctx, const Tensor& dy) const {
@@ -84,7 +87,8 @@ struct SoftmaxAttention : Function<SoftmaxAttention> {
         attention::kernel_mask(sizes, options.causal, ctx.saved(5), options.dropout, *options.random);
     dispatch_floating(dy.dtype(),
                       [&](auto tag) { backward_kernel<decltype(tag)>(sizes, mask, *options.scale, ctx, dy, out); });
-    return out;
+    const std::int64_t shared = attention::shared_by(sizes, ctx.saved(1));
+    return {out[0], attention::sum_shared(out[1], shared), attention::sum_shared(out[2], shared)};
   }
 };
 
@@ -106,17 +110,26 @@ std::vector<OpRecord> softmax_attention_ops() {
   auto samples = [](auto op) {
     return [op](Sampler& s) {
       auto call = [op](const SoftmaxAttentionOptions& o) {
-        return [=](const std::vector<Tensor>& in) { return op(in[0], in[1], in[2], o, {}); };
+        return [=](const std::vector<Tensor>& in) {
+          SoftmaxAttentionOptions masked = o;
+          if (in.size() > 3) masked.mask = in[3];
+          return op(in[0], in[1], in[2], masked, {});
+        };
       };
       auto inputs = [&](std::int64_t n, std::int64_t m) {
         return std::vector<Tensor>{s.normal({1, 2, n, 3}), s.normal({1, 2, m, 3}), s.normal({1, 2, m, 2})};
       };
-      const Tensor mask = gt(s.normal({4, 5}), -0.5);
+      std::vector<Tensor> with_mask = inputs(4, 5);
+      with_mask.push_back(gt(s.normal({4, 5}), -0.5));
       return std::vector<OpSample>{
           {"self", inputs(4, 4), call({})},
           {"causal", inputs(4, 4), call({.causal = true})},
-          {"cross, masked", inputs(4, 5), call({.mask = mask})},
+          {"cross, masked", with_mask, call({})},
           {"dropped, scaled", inputs(3, 4), call({.dropout = 0.3, .random = RandomKey{5, 9}, .scale = 0.7})},
+          {"shared heads",
+           {s.normal({1, 4, 3, 2}), s.normal({1, 2, 3, 2}), s.normal({1, 2, 3, 2})},
+           call({.causal = true})},
+          {"one shared head", {s.normal({2, 2, 2, 2}), s.normal({2, 1, 3, 2}), s.normal({2, 1, 3, 1})}, call({})},
           {"one", inputs(1, 1), call({})},
           {"no queries", inputs(0, 2), call({})}};
     };

@@ -11,13 +11,15 @@ struct AttentionSizes {
   std::int64_t batch, heads, queries, keys, dim, value_dim;
 };
 
-/// A (B, H, rows, features) array whose features lie next to each other: entry (b, h, i, d) is
-/// data[b * batch + h * head + i * row + d].
+/// A (B, H / shared, rows, features) array whose features lie next to each other, each of its heads being that of
+/// `shared` heads of queries: entry (b, h, i, d) is data[b * batch + h / shared * head + i * row + d].
 template <class T>
 struct Heads {
   T* data = nullptr;
-  std::int64_t batch = 0, head = 0, row = 0;
-  T* at(std::int64_t b, std::int64_t h, std::int64_t i) const { return data + b * batch + h * head + i * row; }
+  std::int64_t batch = 0, head = 0, row = 0, shared = 1;
+  T* at(std::int64_t b, std::int64_t h, std::int64_t i) const {
+    return data + b * batch + (shared == 1 ? h : h / shared) * head + i * row;
+  }
 };
 
 /// Which keys a query may see, and which weights are dropped.

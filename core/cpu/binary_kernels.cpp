@@ -4,7 +4,7 @@
 #define HWY_TARGET_INCLUDE "ff/core/cpu/binary_kernels.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h:
-#include "ff/core/cpu/math-inl.h"
+#include "ff/core/cpu/activation-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ff::cpu {
@@ -65,6 +65,8 @@ BinaryKernel FloatKernel(Binary op) {
       return Floats([](auto a, auto b) HWY_ATTR { return hn::Div(a, b); });
     case Binary::pow:
       return Wide([](auto x, auto y) HWY_ATTR { return Pow(x, y); });
+    case Binary::atan2:
+      return Wide([](auto y, auto x) HWY_ATTR { return Atan2(y, x); });
     case Binary::maximum:
       return Floats([](auto a, auto b) HWY_ATTR {
         const auto y = hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b));
@@ -79,6 +81,14 @@ BinaryKernel FloatKernel(Binary op) {
       return Floats([](auto x, auto dy) HWY_ATTR { return hn::IfThenElseZero(hn::Gt(x, hn::Zero(DF32())), dy); });
     case Binary::gelu_grad:
       return Wide([](auto x, auto dy) HWY_ATTR { return GeluGrad(x, dy); });
+    case Binary::gelu_tanh_grad:
+      return Wide([](auto x, auto dy) HWY_ATTR { return GeluTanhGrad(x, dy); });
+    case Binary::silu_grad:
+      return Wide([](auto x, auto dy) HWY_ATTR { return SiluGrad(x, dy); });
+    case Binary::softplus_grad:
+      return Wide([](auto x, auto dy) HWY_ATTR { return hn::Mul(dy, Sigmoid(x)); });
+    case Binary::mish_grad:
+      return Wide([](auto x, auto dy) HWY_ATTR { return MishGrad(x, dy); });
     case Binary::tanh_grad:
       return Floats([](auto y, auto dy) HWY_ATTR { return hn::Mul(dy, hn::NegMulAdd(y, y, hn::Set(DF32(), 1.0f))); });
     case Binary::sigmoid_grad:
@@ -146,7 +156,27 @@ BinaryKernel boolean_kernel(Binary op) {
   using B = std::uint8_t;
   if (op == Binary::logical_and) return scalars<B>([](B a, B b) -> B { return (a != 0) & (b != 0); });
   if (op == Binary::logical_or) return scalars<B>([](B a, B b) -> B { return (a != 0) | (b != 0); });
+  if (op == Binary::logical_xor) return scalars<B>([](B a, B b) -> B { return (a != 0) != (b != 0); });
   return comparison_kernel<B>(op);
+}
+
+// fmod is exact; a remainder of the other sign than b's is moved by b.
+template <class T>
+T floating_remainder(T a, T b) {
+  const T r = std::fmod(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+// As Python's: a rounded a / b would at times be the next integer.
+template <class T>
+T floating_floor_divide(T a, T b) {
+  if (b == 0) return a / b;
+  const T r = std::fmod(a, b);
+  T q = (a - r) / b;
+  if (r != 0 && (r < 0) != (b < 0)) q -= 1;
+  if (q == 0) return std::copysign(T{0}, a / b);
+  const T below = std::floor(q);
+  return q - below > T(0.5) ? below + 1 : below;
 }
 
 template <class T>
@@ -166,13 +196,26 @@ BinaryKernel floating_kernel(Binary op) {
       return scalars<T>([](T a, T b) { return std::isnan(a) || a > b ? a : b; });
     case Binary::minimum:
       return scalars<T>([](T a, T b) { return std::isnan(a) || a < b ? a : b; });
+    case Binary::atan2:
+      return scalars<T>([](T y, T x) { return std::atan2(y, x); });
+    case Binary::remainder:
+      return scalars<T>([](T a, T b) { return floating_remainder(a, b); });
+    case Binary::fmod:
+      return scalars<T>([](T a, T b) { return std::fmod(a, b); });
+    case Binary::floor_divide:
+      return scalars<T>([](T a, T b) { return floating_floor_divide(a, b); });
     case Binary::relu_grad:
       return scalars<T>([](T x, T dy) { return x > 0 ? dy : T{0}; });
     case Binary::gelu_grad:
-      return scalars<T>([](T x, T dy) {
-        const double c = std::clamp<double>(x, -40, 40);  // where Phi and phi have reached their limits
-        return static_cast<T>(dy * (normal_function(c) + c * normal_density(c)));
-      });
+      return scalars<T>([](T x, T dy) { return static_cast<T>(dy * gelu_slope(x)); });
+    case Binary::gelu_tanh_grad:
+      return scalars<T>([](T x, T dy) { return static_cast<T>(dy * gelu_tanh_slope(x)); });
+    case Binary::silu_grad:
+      return scalars<T>([](T x, T dy) { return static_cast<T>(dy * silu_slope(x)); });
+    case Binary::softplus_grad:
+      return scalars<T>([](T x, T dy) { return static_cast<T>(dy * sigmoid(x)); });
+    case Binary::mish_grad:
+      return scalars<T>([](T x, T dy) { return static_cast<T>(dy * mish_slope(x)); });
     case Binary::tanh_grad:
       return scalars<T>([](T y, T dy) { return dy * (1 - y * y); });
     case Binary::sigmoid_grad:
@@ -182,13 +225,51 @@ BinaryKernel floating_kernel(Binary op) {
   }
 }
 
-// Integers wrap around, as two's complement does; a quotient by 0 is 0.
+// Integers wrap around, as two's complement does; a quotient or remainder by 0 is 0.
 template <class T>
 T divide(T a, T b) {
   if (b == 0) return 0;
   if constexpr (std::is_signed_v<T>)
     if (b == -1) return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(a));
   return static_cast<T>(a / b);
+}
+
+// Of a's sign.
+template <class T>
+T integer_fmod(T a, T b) {
+  if (b == 0) return 0;
+  if constexpr (std::is_signed_v<T>)
+    if (b == -1) return 0;  // the lowest number would trap
+  return static_cast<T>(a % b);
+}
+
+// Of b's sign.
+template <class T>
+T integer_remainder(T a, T b) {
+  const T r = integer_fmod(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? static_cast<T>(r + b) : r;
+}
+
+template <class T>
+T integer_floor_divide(T a, T b) {
+  const T q = divide(a, b), r = integer_fmod(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? static_cast<T>(q - 1) : q;
+}
+
+template <class T>
+bool shifts_out(T count) {
+  return count < 0 || static_cast<std::uint64_t>(count) >= 8 * sizeof(T);
+}
+
+template <class T>
+T shift_left(T a, T count) {
+  return shifts_out(count) ? T{0} : static_cast<T>(static_cast<std::uint64_t>(a) << count);
+}
+
+template <class T>
+T shift_right(T a, T count) {
+  if (shifts_out(count)) return static_cast<T>(a < 0 ? -1 : 0);
+  return static_cast<T>(a >> count);
 }
 
 // x^n by squaring. Negative powers are those of 1 and -1, and 0 for the rest.
@@ -219,6 +300,22 @@ BinaryKernel integer_kernel(Binary op) {
       return scalars<T>([](T a, T b) { return std::max(a, b); });
     case Binary::minimum:
       return scalars<T>([](T a, T b) { return std::min(a, b); });
+    case Binary::remainder:
+      return scalars<T>([](T a, T b) { return integer_remainder(a, b); });
+    case Binary::fmod:
+      return scalars<T>([](T a, T b) { return integer_fmod(a, b); });
+    case Binary::floor_divide:
+      return scalars<T>([](T a, T b) { return integer_floor_divide(a, b); });
+    case Binary::bitwise_and:
+      return scalars<T>([](T a, T b) { return static_cast<T>(a & b); });
+    case Binary::bitwise_or:
+      return scalars<T>([](T a, T b) { return static_cast<T>(a | b); });
+    case Binary::bitwise_xor:
+      return scalars<T>([](T a, T b) { return static_cast<T>(a ^ b); });
+    case Binary::left_shift:
+      return scalars<T>([](T a, T b) { return shift_left(a, b); });
+    case Binary::right_shift:
+      return scalars<T>([](T a, T b) { return shift_right(a, b); });
     case Binary::relu_grad:
       return scalars<T>([](T x, T dy) { return x > 0 ? dy : T{0}; });
     default:
@@ -254,7 +351,23 @@ BinaryKernel binary_kernel(Binary op, DType dtype) {
   return kernel;
 }
 
-bool is_costly(Binary op) { return op == Binary::pow || op == Binary::gelu_grad; }
+bool is_costly(Binary op) {
+  switch (op) {
+    case Binary::pow:
+    case Binary::atan2:
+    case Binary::remainder:
+    case Binary::fmod:
+    case Binary::floor_divide:
+    case Binary::gelu_grad:
+    case Binary::gelu_tanh_grad:
+    case Binary::silu_grad:
+    case Binary::softplus_grad:
+    case Binary::mish_grad:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace ff::cpu
 #endif  // HWY_ONCE

@@ -22,4 +22,21 @@ void im2col(DType dtype, std::int64_t count, const Window& window, const void* i
 /// The adjoint: adds columns back into images, which are overwritten. f32 or f64.
 void col2im(DType dtype, std::int64_t count, const Window& window, const void* columns, void* images);
 
+/// What a convolution maps between: x (count, channels, height, width), the images of a window, in `groups` groups of
+/// channels; weight (outputs, channels / groups, kernel_h, kernel_w), outputs in as many groups; y (count, outputs,
+/// out_height, out_width). All dense, f32 or f64.
+struct Convolution {
+  Window window;
+  std::int64_t count, outputs, groups = 1;
+};
+
+/// y[b, o] = bias[o] + sum over channels c of o's group of the cross-correlation of x[b, c] with weight[o, c]; bias
+/// (outputs) may be null. This and the next two are the derivatives of one trilinear form sum y conv(x, weight), each
+/// with respect to one of the three. They unfold a bounded part of an image at a time.
+void convolution(DType dtype, const Convolution& sizes, const void* x, const void* weight, const void* bias, void* y);
+/// The adjoint in x: the transposed convolution of y.
+void convolution_input(DType dtype, const Convolution& sizes, const void* y, const void* weight, void* x);
+/// The adjoint in weight. Images are summed over in fixed blocks.
+void convolution_weight(DType dtype, const Convolution& sizes, const void* x, const void* y, void* weight);
+
 }  // namespace ff::cpu

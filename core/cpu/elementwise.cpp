@@ -120,9 +120,10 @@ void unary(Unary op, DType dtype, const Shape& shape, const void* x, const Strid
   Strides xs = x_strides;
   coalesce(s, {&xs});
   const std::array inputs{Input(bytes(dtype), s, xs, x)};
+  const std::int64_t y_bytes = gives_boolean(op) ? 1 : bytes(dtype);
   for_each_block(s, inputs, is_costly(op) ? grain_costly : grain_light,
                  [&](std::int64_t begin, std::int64_t n, auto& p) {
-                   kernel(n, p[0], static_cast<std::byte*>(y) + begin * bytes(dtype));
+                   kernel(n, p[0], static_cast<std::byte*>(y) + begin * y_bytes);
                  });
 }
 

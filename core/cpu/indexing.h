@@ -25,6 +25,10 @@ void gather(DType dtype, std::int64_t outer, std::int64_t n, std::int64_t inner,
 void scatter_add(DType dtype, std::int64_t outer, std::int64_t n, std::int64_t inner, void* y, std::int64_t count,
                  const std::int64_t* index, const void* x);
 
+/// y[o, index[o, j, i], i] = x[o, j, i], in the order of j, so that the last stays; any dtype.
+void scatter(DType dtype, std::int64_t outer, std::int64_t n, std::int64_t inner, void* y, std::int64_t count,
+             const std::int64_t* index, const void* x);
+
 /// The first index outside [0, n) as its position in index, or -1 if all are inside.
 std::int64_t find_out_of_range(std::int64_t count, const std::int64_t* index, std::int64_t n);
 

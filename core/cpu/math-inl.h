@@ -62,6 +62,9 @@ HWY_INLINE V64 ExpUnchecked(V64 x) {
 
 HWY_INLINE V64 Exp(V64 x) { return KeepNaN(x, ExpUnchecked(x)); }
 
+/// 2^x
+HWY_INLINE V64 Exp2(V64 x) { return KeepNaN(x, ExpUnchecked(hn::Mul(x, Set64(ln_2)))); }
+
 HWY_INLINE V64 Expm1Unchecked(V64 x) {
   const ExpParts e = SplitExp(Clamp64(x, -500, 500));
   return hn::CopySign(hn::MulAdd(e.scale, e.tail, hn::Sub(e.scale, Set64(1))), x);
@@ -131,6 +134,9 @@ HWY_INLINE V64 Log1p(V64 x) {
   return hn::CopySign(LogSpecials(u, JoinLog(p)), x);
 }
 
+HWY_INLINE V64 Log2(V64 x) { return hn::Mul(Log(x), Set64(log2_e)); }
+HWY_INLINE V64 Log10(V64 x) { return hn::Mul(Log(x), Set64(0.4342944819032518)); }
+
 /// y, but f(a, b) where done is 0, lane by lane: for arguments that vector code does not handle.
 template <class F>
 HWY_NOINLINE V64 LaneByLane(V64 a, V64 b, V64 y, V64 done, F f) {
@@ -181,6 +187,35 @@ HWY_INLINE SinCosParts SinCos(V64 x) {
   return y;
 }
 
+HWY_INLINE V64 Tan(V64 x) {
+  const SinCosParts p = SinCos(x);
+  return hn::Div(p.sin, p.cos);
+}
+
+/// The angle of the point (x, y), in [-pi, pi]; signed zeros and infinities as C's atan2.
+HWY_INLINE V64 Atan2(V64 y, V64 x) {
+  const V64 ax = hn::Abs(x), ay = hn::Abs(y), one = Set64(1), zero = hn::Zero(D64());
+  const V64 small = hn::Min(ax, ay), large = hn::Max(ax, ay);
+  // Equal ones may be zeros or infinities, which have no quotient.
+  const V64 t =
+      hn::IfThenElse(hn::Eq(small, large), hn::IfThenElseZero(hn::Gt(large, zero), one), hn::Div(small, large));
+  V64 angle = hn::Mul(t, Polynomial(hn::Mul(t, t), polynomial::atan_over_x));
+  angle = hn::IfThenElse(hn::Gt(ay, ax), hn::Sub(Set64(1.5707963267948966), angle), angle);
+  const M64 left = hn::Lt(hn::CopySign(one, x), zero);  // x = -0 too
+  angle = hn::IfThenElse(left, hn::Sub(Set64(3.141592653589793), angle), angle);
+  return KeepNaN(x, KeepNaN(y, hn::CopySign(angle, y)));
+}
+
+/// The cosine of the angle whose sine is x, and the other way round; NaN for |x| > 1.
+HWY_INLINE V64 Cofunction(V64 x) {
+  const V64 one = Set64(1);
+  return hn::Sqrt(hn::Mul(hn::Sub(one, x), hn::Add(one, x)));
+}
+
+HWY_INLINE V64 Atan(V64 x) { return Atan2(x, Set64(1)); }
+HWY_INLINE V64 Asin(V64 x) { return Atan2(x, Cofunction(x)); }
+HWY_INLINE V64 Acos(V64 x) { return Atan2(Cofunction(x), x); }
+
 /// x^y. That of a negative x is that of -x with a sign if y is an integer, otherwise NaN; zeros, infinities and NaN are
 /// left to the C library.
 HWY_INLINE V64 Pow(V64 x, V64 y) {
@@ -203,6 +238,39 @@ HWY_INLINE V64 Tanh(V64 x) {
   return KeepNaN(x, hn::Div(e, hn::Add(e, Set64(2))));
 }
 
+HWY_INLINE V64 Sinh(V64 x) {
+  const V64 e = Expm1Unchecked(hn::Abs(x));
+  const V64 y = hn::Mul(Set64(0.5), hn::Add(e, hn::Div(e, hn::Add(e, Set64(1)))));
+  return KeepNaN(x, hn::CopySign(y, x));
+}
+
+HWY_INLINE V64 Cosh(V64 x) {
+  const V64 e = ExpUnchecked(hn::Abs(x));
+  return KeepNaN(x, hn::Mul(Set64(0.5), hn::Add(e, hn::Div(Set64(1), e))));
+}
+
+/// log(a + sqrt(a^2 + 1)) for a = |x|, with its sign.
+HWY_INLINE V64 Asinh(V64 x) {
+  const V64 one = Set64(1), a = hn::Abs(x), a2 = hn::Mul(a, a);
+  const V64 y = Log1p(hn::Add(a, hn::Div(a2, hn::Add(one, hn::Sqrt(hn::Add(a2, one))))));
+  const V64 infinity = Set64(std::numeric_limits<double>::infinity());
+  return KeepNaN(x, hn::IfThenElse(hn::Eq(a, infinity), x, hn::CopySign(y, x)));
+}
+
+/// log(x + sqrt(x^2 - 1)); NaN for x < 1.
+HWY_INLINE V64 Acosh(V64 x) {
+  const V64 t = hn::Sub(x, Set64(1));
+  const V64 y = Log1p(hn::Add(t, hn::Sqrt(hn::Mul(t, hn::Add(t, Set64(2))))));
+  return hn::IfThenElse(hn::Lt(x, Set64(1)), Set64(std::numeric_limits<double>::quiet_NaN()), KeepNaN(x, y));
+}
+
+/// log((1 + x) / (1 - x)) / 2; NaN for |x| > 1.
+HWY_INLINE V64 Atanh(V64 x) {
+  const V64 a = hn::Abs(x);
+  const V64 y = Log1p(hn::Div(hn::Add(a, a), hn::Sub(Set64(1), a)));
+  return KeepNaN(x, hn::CopySign(hn::Mul(Set64(0.5), y), x));
+}
+
 HWY_INLINE V64 Sigmoid(V64 x) { return KeepNaN(x, hn::Div(Set64(1), hn::Add(Set64(1), ExpUnchecked(hn::Neg(x))))); }
 
 /// erfc(x) / exp(-x^2) for 0 <= x <= 11.
@@ -219,32 +287,11 @@ HWY_INLINE V64 Erf(V64 x) {
   return KeepNaN(x, hn::CopySign(hn::IfThenElse(hn::Lt(a, Set64(0.5)), small, large), x));
 }
 
-/// The normal distribution's function and density at x >= -15 (clamped below; the function underflows a float there).
-struct NormalParts {
-  V64 function, density;
-};
-
-HWY_INLINE NormalParts Normal(V64 x) {
-  const V64 a = hn::Min(hn::Abs(x), Set64(15));
-  const V64 gauss = ExpUnchecked(hn::Mul(hn::Mul(a, a), Set64(-0.5)));
-  const V64 tail = hn::Mul(gauss, hn::Mul(Set64(0.5), ScaledErfc(hn::Mul(a, Set64(0.7071067811865476)))));
-  return {hn::IfThenElse(hn::Lt(x, hn::Zero(D64())), tail, hn::Sub(Set64(1), tail)),
-          hn::Mul(gauss, Set64(0.3989422804014327))};
-}
-
-/// x, or the smallest number whose normal tail is still worth a float: keeps -inf from meeting a tail of 0.
-HWY_INLINE V64 GeluArgument(V64 x) { return hn::Max(x, Set64(-15)); }
-
-HWY_INLINE V64 Gelu(V64 x) {
-  const V64 c = GeluArgument(x);
-  return KeepNaN(x, hn::Mul(c, Normal(c).function));
-}
-
-/// dy (Phi(x) + x phi(x))
-HWY_INLINE V64 GeluGrad(V64 x, V64 dy) {
-  const V64 c = Clamp64(x, -15, 15);
-  const NormalParts n = Normal(c);
-  return KeepNaN(x, hn::Mul(dy, hn::MulAdd(c, n.density, n.function)));
+/// 1 - erf(x), of full relative accuracy in its tail.
+HWY_INLINE V64 Erfc(V64 x) {
+  const V64 a = hn::Min(hn::Abs(x), Set64(11));
+  const V64 tail = hn::Mul(ExpUnchecked(hn::Neg(hn::Mul(a, a))), ScaledErfc(a));
+  return KeepNaN(x, hn::IfThenElse(hn::Lt(x, hn::Zero(D64())), hn::Sub(Set64(2), tail), tail));
 }
 
 HWY_INLINE V64 Sinc(V64 x) { return hn::IfThenElse(hn::Eq(x, hn::Zero(D64())), Set64(1), hn::Div(SinCos(x).sin, x)); }

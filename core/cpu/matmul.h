@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "ff/core/dtype.h"
+
 namespace ff::cpu {
 
 /// A matrix in memory: entry (i, j) is data[i * row + j * col]; row or col must be 1 (or its extent be 1) for BLAS.
@@ -33,5 +35,16 @@ void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::i
                   std::int64_t k, const double* a, const std::int64_t* a_offset, std::int64_t lda, const double* b,
                   const std::int64_t* b_offset, std::int64_t ldb, double* c, const std::int64_t* c_offset,
                   std::int64_t ldc);
+
+/// Steps in elements between the rows and between the columns of a matrix.
+struct MatrixSteps {
+  std::int64_t row, column;
+};
+
+/// count products of integer matrices (i32, i64 or u8), which wrap around: C (count, m, n) dense; matrix i of A (m, k)
+/// starts at a + a_offset[i], and so on. A plain loop.
+void matmul_integers(DType dtype, std::int64_t count, std::int64_t m, std::int64_t n, std::int64_t k, const void* a,
+                     const std::int64_t* a_offset, MatrixSteps a_steps, const void* b, const std::int64_t* b_offset,
+                     MatrixSteps b_steps, void* c);
 
 }  // namespace ff::cpu

@@ -1,8 +1,11 @@
 #include "ff/core/cpu/special.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "ff/core/cpu/polynomials.h"
+
+// Arguments of activations are clamped where these have reached their limits, lest infinities meet zeros.
 
 namespace ff::cpu {
 namespace {
@@ -44,5 +47,55 @@ double log_sinc_grad2(double x) {
 double normal_function(double x) { return 0.5 * std::erfc(-x * 0.7071067811865476); }
 
 double normal_density(double x) { return 0.3989422804014327 * std::exp(-0.5 * x * x); }
+
+double sigmoid(double x) {
+  const double e = std::exp(-std::abs(x));
+  return (x < 0 ? e : 1) / (1 + e);
+}
+
+double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+
+double gelu(double x) {
+  const double c = x < -40 ? -40 : x;
+  return c * normal_function(c);
+}
+
+double gelu_slope(double x) {
+  const double c = std::clamp(x, -40.0, 40.0);
+  return normal_function(c) + c * normal_density(c);
+}
+
+// The sigmoid of twice the argument of the tanh.
+double gelu_tanh(double x) {
+  const double c = x < -40 ? -40 : x;
+  return c * sigmoid(1.5957691216057308 * c * (1 + 0.044715 * c * c));
+}
+
+double gelu_tanh_slope(double x) {
+  const double c = std::clamp(x, -40.0, 40.0);
+  const double s = sigmoid(1.5957691216057308 * c * (1 + 0.044715 * c * c));
+  return s + c * s * (1 - s) * 1.5957691216057308 * (1 + 3 * 0.044715 * c * c);
+}
+
+double silu(double x) {
+  const double c = x < -750 ? -750 : x;
+  return c * sigmoid(c);
+}
+
+double silu_slope(double x) {
+  const double c = std::clamp(x, -750.0, 750.0);
+  return sigmoid(c) * (1 + c * sigmoid(-c));
+}
+
+// tanh(log(1 + e)) = n / (n + 2) with n = e (e + 2), for e = exp(x).
+double mish(double x) {
+  const double c = x < -750 ? -750 : x, e = std::exp(std::min(c, 40.0)), n = e * (e + 2);
+  return c * (n / (n + 2));
+}
+
+double mish_slope(double x) {
+  const double c = std::clamp(x, -750.0, 750.0), e = std::exp(std::min(c, 40.0)), n = e * (e + 2);
+  return (n + 4 * c * e * (e + 1) / (n + 2)) / (n + 2);
+}
 
 }  // namespace ff::cpu

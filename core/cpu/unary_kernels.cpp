@@ -4,7 +4,7 @@
 #define HWY_TARGET_INCLUDE "ff/core/cpu/unary_kernels.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h:
-#include "ff/core/cpu/math-inl.h"
+#include "ff/core/cpu/activation-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ff::cpu {
@@ -50,6 +50,7 @@ UnaryKernel Wide(F) {
   return &RunWide<F>;
 }
 
+// The operations worth vectors; null for the others.
 UnaryKernel FloatKernel(Unary op) {
   switch (op) {
     case Unary::neg:
@@ -64,6 +65,16 @@ UnaryKernel FloatKernel(Unary op) {
       });
     case Unary::square:
       return Floats([](auto x) HWY_ATTR { return hn::Mul(x, x); });
+    case Unary::floor:  // the sign of a zero is x's, which Highway's emulated target forgets
+      return Floats([](auto x) HWY_ATTR { return hn::CopySign(hn::Floor(x), x); });
+    case Unary::ceil:
+      return Floats([](auto x) HWY_ATTR { return hn::CopySign(hn::Ceil(x), x); });
+    case Unary::round:
+      return Floats([](auto x) HWY_ATTR { return hn::CopySign(hn::Round(x), x); });
+    case Unary::trunc:
+      return Floats([](auto x) HWY_ATTR { return hn::CopySign(hn::Trunc(x), x); });
+    case Unary::frac:
+      return Floats([](auto x) HWY_ATTR { return hn::Sub(x, hn::Trunc(x)); });
     case Unary::sqrt:
       return Floats([](auto x) HWY_ATTR { return hn::Sqrt(x); });
     case Unary::rsqrt:
@@ -74,22 +85,48 @@ UnaryKernel FloatKernel(Unary op) {
       return Floats([](auto x) HWY_ATTR { return hn::IfThenZeroElse(hn::Le(x, hn::Zero(DF32())), x); });
     case Unary::exp:
       return Wide([](auto x) HWY_ATTR { return Exp(x); });
+    case Unary::exp2:
+      return Wide([](auto x) HWY_ATTR { return Exp2(x); });
     case Unary::expm1:
       return Wide([](auto x) HWY_ATTR { return Expm1(x); });
     case Unary::log:
       return Wide([](auto x) HWY_ATTR { return Log(x); });
+    case Unary::log2:
+      return Wide([](auto x) HWY_ATTR { return Log2(x); });
+    case Unary::log10:
+      return Wide([](auto x) HWY_ATTR { return Log10(x); });
     case Unary::log1p:
       return Wide([](auto x) HWY_ATTR { return Log1p(x); });
     case Unary::sin:
       return Wide([](auto x) HWY_ATTR { return SinCos(x).sin; });
     case Unary::cos:
       return Wide([](auto x) HWY_ATTR { return SinCos(x).cos; });
+    case Unary::tan:
+      return Wide([](auto x) HWY_ATTR { return Tan(x); });
+    case Unary::asin:
+      return Wide([](auto x) HWY_ATTR { return Asin(x); });
+    case Unary::acos:
+      return Wide([](auto x) HWY_ATTR { return Acos(x); });
+    case Unary::atan:
+      return Wide([](auto x) HWY_ATTR { return Atan(x); });
+    case Unary::sinh:
+      return Wide([](auto x) HWY_ATTR { return Sinh(x); });
+    case Unary::cosh:
+      return Wide([](auto x) HWY_ATTR { return Cosh(x); });
     case Unary::tanh:
       return Wide([](auto x) HWY_ATTR { return Tanh(x); });
+    case Unary::asinh:
+      return Wide([](auto x) HWY_ATTR { return Asinh(x); });
+    case Unary::acosh:
+      return Wide([](auto x) HWY_ATTR { return Acosh(x); });
+    case Unary::atanh:
+      return Wide([](auto x) HWY_ATTR { return Atanh(x); });
     case Unary::sigmoid:
       return Wide([](auto x) HWY_ATTR { return Sigmoid(x); });
     case Unary::erf:
       return Wide([](auto x) HWY_ATTR { return Erf(x); });
+    case Unary::erfc:
+      return Wide([](auto x) HWY_ATTR { return Erfc(x); });
     case Unary::sinc:
       return Wide([](auto x) HWY_ATTR { return Sinc(x); });
     case Unary::log_sinc:
@@ -100,10 +137,17 @@ UnaryKernel FloatKernel(Unary op) {
       return Wide([](auto x) HWY_ATTR { return LogSincGrad2(x); });
     case Unary::gelu:
       return Wide([](auto x) HWY_ATTR { return Gelu(x); });
-    case Unary::logical_not:
-      break;
+    case Unary::gelu_tanh:
+      return Wide([](auto x) HWY_ATTR { return GeluTanh(x); });
+    case Unary::silu:
+      return Wide([](auto x) HWY_ATTR { return Silu(x); });
+    case Unary::softplus:
+      return Wide([](auto x) HWY_ATTR { return Softplus(x); });
+    case Unary::mish:
+      return Wide([](auto x) HWY_ATTR { return Mish(x); });
+    default:
+      return nullptr;
   }
-  return nullptr;
 }
 
 }  // namespace
@@ -116,6 +160,7 @@ HWY_AFTER_NAMESPACE();
 #include <type_traits>
 
 #include "ff/core/check.h"
+#include "ff/core/cpu/gamma.h"
 #include "ff/core/cpu/special.h"
 
 namespace ff::cpu {
@@ -125,14 +170,48 @@ HWY_EXPORT(FloatKernel);
 
 template <class T, class F>
 void run_scalars(std::int64_t n, const void* x_, void* y_) {
+  using Y = decltype(F()(T{}));
   const auto* x = static_cast<const T*>(x_);
-  auto* y = static_cast<T*>(y_);
+  auto* y = static_cast<Y*>(y_);
   for (std::int64_t i = 0; i < n; ++i) y[i] = F()(x[i]);
 }
 
 template <class T, class F>
 UnaryKernel scalars(F) {
   return &run_scalars<T, F>;
+}
+
+template <class T>
+UnaryKernel predicate_kernel(Unary op) {
+  using B = std::uint8_t;
+  const bool floating = std::is_floating_point_v<T>;
+  switch (op) {
+    case Unary::isnan:
+      return scalars<T>([](T x) -> B { return x != x; });
+    case Unary::isinf:
+      return scalars<T>([](T x) -> B { return floating && x == x && x - x != T{0}; });
+    case Unary::isfinite:
+      return scalars<T>([](T x) -> B { return !floating || x - x == T{0}; });
+    default:
+      return nullptr;
+  }
+}
+
+// What is computed one by one in f32 as in f64, but in double.
+template <class T>
+UnaryKernel rare_kernel(Unary op) {
+  switch (op) {
+    case Unary::lgamma:
+      return scalars<T>([](T x) { return static_cast<T>(log_gamma(x)); });
+    case Unary::digamma:
+      return scalars<T>([](T x) { return static_cast<T>(digamma(x)); });
+    case Unary::trigamma:
+      return scalars<T>([](T x) { return static_cast<T>(trigamma(x)); });
+    case Unary::tetragamma:
+      return scalars<T>([](T x) { return static_cast<T>(tetragamma(x)); });
+    default:
+      return predicate_kernel<T>(op);
+  }
 }
 
 UnaryKernel double_kernel(Unary op) {
@@ -145,6 +224,16 @@ UnaryKernel double_kernel(Unary op) {
       return scalars<double>([](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x + 0.0; });
     case Unary::square:
       return scalars<double>([](double x) { return x * x; });
+    case Unary::floor:
+      return scalars<double>([](double x) { return std::floor(x); });
+    case Unary::ceil:
+      return scalars<double>([](double x) { return std::ceil(x); });
+    case Unary::round:
+      return scalars<double>([](double x) { return std::nearbyint(x); });
+    case Unary::trunc:
+      return scalars<double>([](double x) { return std::trunc(x); });
+    case Unary::frac:
+      return scalars<double>([](double x) { return x - std::trunc(x); });
     case Unary::sqrt:
       return scalars<double>([](double x) { return std::sqrt(x); });
     case Unary::rsqrt:
@@ -153,22 +242,48 @@ UnaryKernel double_kernel(Unary op) {
       return scalars<double>([](double x) { return 1 / x; });
     case Unary::exp:
       return scalars<double>([](double x) { return std::exp(x); });
+    case Unary::exp2:
+      return scalars<double>([](double x) { return std::exp2(x); });
     case Unary::expm1:
       return scalars<double>([](double x) { return std::expm1(x); });
     case Unary::log:
       return scalars<double>([](double x) { return std::log(x); });
+    case Unary::log2:
+      return scalars<double>([](double x) { return std::log2(x); });
+    case Unary::log10:
+      return scalars<double>([](double x) { return std::log10(x); });
     case Unary::log1p:
       return scalars<double>([](double x) { return std::log1p(x); });
     case Unary::sin:
       return scalars<double>([](double x) { return std::sin(x); });
     case Unary::cos:
       return scalars<double>([](double x) { return std::cos(x); });
+    case Unary::tan:
+      return scalars<double>([](double x) { return std::tan(x); });
+    case Unary::asin:
+      return scalars<double>([](double x) { return std::asin(x); });
+    case Unary::acos:
+      return scalars<double>([](double x) { return std::acos(x); });
+    case Unary::atan:
+      return scalars<double>([](double x) { return std::atan(x); });
+    case Unary::sinh:
+      return scalars<double>([](double x) { return std::sinh(x); });
+    case Unary::cosh:
+      return scalars<double>([](double x) { return std::cosh(x); });
     case Unary::tanh:
       return scalars<double>([](double x) { return std::tanh(x); });
+    case Unary::asinh:
+      return scalars<double>([](double x) { return std::asinh(x); });
+    case Unary::acosh:
+      return scalars<double>([](double x) { return std::acosh(x); });
+    case Unary::atanh:
+      return scalars<double>([](double x) { return std::atanh(x); });
     case Unary::sigmoid:
-      return scalars<double>([](double x) { return 1 / (1 + std::exp(-x)); });
+      return scalars<double>([](double x) { return sigmoid(x); });
     case Unary::erf:
       return scalars<double>([](double x) { return std::erf(x); });
+    case Unary::erfc:
+      return scalars<double>([](double x) { return std::erfc(x); });
     case Unary::sinc:
       return scalars<double>([](double x) { return sinc(x); });
     case Unary::log_sinc:
@@ -180,14 +295,18 @@ UnaryKernel double_kernel(Unary op) {
     case Unary::relu:
       return scalars<double>([](double x) { return x <= 0 ? 0.0 : x; });
     case Unary::gelu:
-      return scalars<double>([](double x) {
-        const double c = x < -40 ? -40 : x;  // Phi(-40) is 0: keeps -inf from meeting it
-        return c * normal_function(c);
-      });
-    case Unary::logical_not:
-      break;
+      return scalars<double>([](double x) { return gelu(x); });
+    case Unary::gelu_tanh:
+      return scalars<double>([](double x) { return gelu_tanh(x); });
+    case Unary::silu:
+      return scalars<double>([](double x) { return silu(x); });
+    case Unary::softplus:
+      return scalars<double>([](double x) { return softplus(x); });
+    case Unary::mish:
+      return scalars<double>([](double x) { return mish(x); });
+    default:
+      return rare_kernel<double>(op);
   }
-  return nullptr;
 }
 
 // Integers wrap around, as two's complement does.
@@ -206,20 +325,30 @@ UnaryKernel integer_kernel(Unary op) {
       return scalars<T>([](T x) { return static_cast<T>(static_cast<U>(x) * static_cast<U>(x)); });
     case Unary::relu:
       return scalars<T>([](T x) { return x > 0 ? x : T{0}; });
+    case Unary::floor:
+    case Unary::ceil:
+    case Unary::round:
+    case Unary::trunc:
+      return scalars<T>([](T x) { return x; });
+    case Unary::bitwise_not:
+      return scalars<T>([](T x) { return static_cast<T>(~x); });
     default:
-      return nullptr;
+      return predicate_kernel<T>(op);
   }
 }
 
 UnaryKernel boolean_kernel(Unary op) {
-  if (op != Unary::logical_not) return nullptr;
-  return scalars<std::uint8_t>([](std::uint8_t x) { return static_cast<std::uint8_t>(x == 0); });
+  using B = std::uint8_t;
+  if (op == Unary::logical_not) return scalars<B>([](B x) -> B { return x == 0; });
+  return predicate_kernel<B>(op);
 }
 
 UnaryKernel find(Unary op, DType dtype) {
   switch (dtype) {
-    case f32:
-      return HWY_DYNAMIC_DISPATCH(FloatKernel)(op);
+    case f32: {
+      const UnaryKernel kernel = HWY_DYNAMIC_DISPATCH(FloatKernel)(op);
+      return kernel != nullptr ? kernel : rare_kernel<float>(op);
+    }
     case f64:
       return double_kernel(op);
     case i32:
@@ -242,19 +371,7 @@ UnaryKernel unary_kernel(Unary op, DType dtype) {
   return kernel;
 }
 
-bool is_costly(Unary op) {
-  switch (op) {
-    case Unary::neg:
-    case Unary::abs:
-    case Unary::sign:
-    case Unary::square:
-    case Unary::relu:
-    case Unary::logical_not:
-      return false;
-    default:
-      return true;
-  }
-}
+bool is_costly(Unary op) { return (op >= Unary::sqrt && op < Unary::bitwise_not) && op != Unary::relu; }
 
 }  // namespace ff::cpu
 #endif  // HWY_ONCE

@@ -10,8 +10,10 @@
 #include "ff/core/error.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 
 using namespace ff;
+using test::error_of;
 
 namespace {
 
@@ -29,15 +31,6 @@ std::vector<Tensor> gradients_of(bool with_checkpoint, const Tensor& x0, const T
   const Tensor after = rand({3}, {.dtype = f64});  // the generator goes on alike
   sum(square(y) * after).backward();
   return {x.grad(), w.grad(), y.detach(), rand({2}, {.dtype = f64})};
-}
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 }  // namespace
@@ -96,11 +89,11 @@ TEST_CASE("checkpoint: what changes in between is noticed") {
   Tensor in = x * 1;
   const Tensor y = sum(checkpoint([](const Tensor& t) { return exp(sin(t)); }, in));
   in.fill(3);
-  CHECK(message([&] { y.backward(); }).find("[checkpoint] input 0 of shape (2,) was changed in place") == 0);
+  CHECK(error_of([&] { y.backward(); }).find("[checkpoint] input 0 of shape (2,) was changed in place") == 0);
   int calls = 0;
   const Tensor z =
       sum(checkpoint([&](const Tensor& t) { return calls++ == 0 ? exp(sin(t)) : exp(sin(sin(cos(t)))); }, x * 1));
-  CHECK(message([&] { z.backward(); }).find("[checkpoint] the function computed something else") == 0);
+  CHECK(error_of([&] { z.backward(); }).find("[checkpoint] the function computed something else") == 0);
   const NoGrad no_grad;
   CHECK(!checkpoint([](const Tensor& t) { return exp(t); }, x).requires_grad());
 }

@@ -223,3 +223,8 @@ TEST_CASE("gradcheck finds a wrong gradient") {
   CHECK(throws_with([&] { gradcheck([](const auto& in) { return WrongShape::apply(in[0]); }, x); },
                     "[wrong_shape] backward gave a gradient of shape (5,) for an input of shape (3,)"));
 }
+
+TEST_CASE("grad: of a leaf with respect to itself") {
+  const Tensor x = ones({2}, {.requires_grad = true}), dy = Tensor::from({3.0f, 4.0f});
+  CHECK(grad({x}, {x}, {dy})[0].to_vector<float>() == std::vector<float>{3, 4});
+}

@@ -55,6 +55,30 @@ TEST_CASE("copy reads and writes any strides") {
   }
 }
 
+TEST_CASE("copy reads backwards through negative strides") {
+  for (const Shape& shape : {Shape{7}, Shape{3, 40}, Shape{100, 90}, Shape{4, 3, 5}, Shape{2, 70, 3, 33}}) {
+    const auto x = test::random_array<float>(shape.numel(), 1);
+    for (const Strides& forwards : {contiguous_strides(shape), test::readings(shape)[1]})
+      for (int turned = 1; turned < 1 << shape.rank(); ++turned) {
+        CAPTURE(shape.str());
+        CAPTURE(turned);
+        Strides strides = forwards;
+        std::int64_t first = 0;
+        for (int i = 0; i < shape.rank(); ++i) {
+          if ((turned >> i & 1) == 0) continue;
+          first += (shape[i] - 1) * strides[i];
+          strides[i] = -strides[i];
+        }
+        std::vector<float> y(x.size()), want;
+        test::for_each_index(shape, [&](const Shape& index) {
+          want.push_back(x[static_cast<std::size_t>(first + test::offset(index, strides))]);
+        });
+        cpu::copy(f32, f32, shape, x.data() + first, strides, y.data(), contiguous_strides(shape));
+        check_equal(y, want);
+      }
+  }
+}
+
 TEST_CASE("copy permutes dimensions") {
   const Shape shape{3, 70, 5, 64};
   const std::int64_t sizes[] = {3, 70, 5, 64};

@@ -131,7 +131,7 @@ TEST_CASE("functions of f32 and f64 agree, NaN, infinities and zeros too") {
   const std::vector<float> x32(x.begin(), x.end());
   x.assign(x32.begin(), x32.end());
   std::vector<float> y32(x.size());
-  for (int op = static_cast<int>(Unary::neg); op < static_cast<int>(Unary::logical_not); ++op) {
+  for (int op = static_cast<int>(Unary::neg); op < static_cast<int>(Unary::bitwise_not); ++op) {
     const std::vector<double> y = applied(static_cast<Unary>(op), x);
     cpu::unary(static_cast<Unary>(op), f32, {static_cast<std::int64_t>(x.size())}, x32.data(), {1}, y32.data());
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -227,23 +227,117 @@ TEST_CASE("pow is C's pow, special exponents too") {
   }
 }
 
-TEST_CASE("gelu_grad is the slope of gelu") {
-  std::vector<double> x, one;
-  for (int i = -200; i <= 200; ++i) x.push_back(i * 0.05), one.push_back(1);
-  const std::vector<double> slope = applied(Binary::gelu_grad, x, one);
-  std::vector<double> up = x, down = x, difference;
-  for (double& v : up) v += 1e-5;
-  for (double& v : down) v -= 1e-5;
-  up = applied(Unary::gelu, up);
-  down = applied(Unary::gelu, down);
-  for (std::size_t i = 0; i < x.size(); ++i) difference.push_back((up[i] - down[i]) / 2e-5);
-  const auto d = largest_difference(slope, difference);
-  CHECK_MESSAGE(d.absolute <= 1e-9, d.str());
-  const auto d32 = largest_difference(
-      applied(Binary::gelu_grad, std::vector<float>(x.begin(), x.end()), std::vector<float>(x.size(), 1)), slope);
-  CHECK_MESSAGE(d32.absolute <= 2e-7, d32.str());
-  check_equal(applied(Binary::gelu_grad, std::vector<float>{-INFINITY, INFINITY, -1e30f, 1e30f}, {2, 2, 2, 2}),
-              {0, 2, 0, 2});
+TEST_CASE("the slopes of activations are those of the functions, their limits too") {
+  struct Pair {
+    const char* name;
+    Unary function;
+    Binary slope;
+  };
+  for (const Pair& p : {Pair{"gelu", Unary::gelu, Binary::gelu_grad},
+                        {"gelu_tanh", Unary::gelu_tanh, Binary::gelu_tanh_grad},
+                        {"silu", Unary::silu, Binary::silu_grad},
+                        {"softplus", Unary::softplus, Binary::softplus_grad},
+                        {"mish", Unary::mish, Binary::mish_grad}}) {
+    CAPTURE(std::string(p.name));
+    std::vector<double> x, one;
+    for (int i = -200; i <= 200; ++i) x.push_back(i * 0.05), one.push_back(1);
+    const std::vector<double> slope = applied(p.slope, x, one);
+    std::vector<double> up = x, down = x, difference;
+    for (double& v : up) v += 1e-5;
+    for (double& v : down) v -= 1e-5;
+    up = applied(p.function, up);
+    down = applied(p.function, down);
+    for (std::size_t i = 0; i < x.size(); ++i) difference.push_back((up[i] - down[i]) / 2e-5);
+    const auto d = largest_difference(slope, difference);
+    CHECK_MESSAGE(d.absolute <= 1e-9, d.str());
+    const auto d32 = largest_difference(
+        applied(p.slope, std::vector<float>(x.begin(), x.end()), std::vector<float>(x.size(), 1)), slope);
+    CHECK_MESSAGE(d32.absolute <= 2e-7, d32.str());
+    const std::vector<double> far{-infinity, infinity, -1e30, 1e30, nan}, want{0, 2, 0, 2, nan};
+    check_equal(applied(p.slope, far, {2, 2, 2, 2, 2}), want);
+    check_equal(applied(p.slope, std::vector<float>(far.begin(), far.end()), {2, 2, 2, 2, 2}), {0, 2, 0, 2, NAN});
+  }
+}
+
+TEST_CASE("roundings keep infinities and signed zeros; halves go to the even integer") {
+  const std::vector<double> x{-2.5, -1.5, -0.5, -0.0, 0.5, 1.5, 2.5, 2.7, -2.7, 0x1p60, infinity, -infinity, nan};
+  auto check_both = [&](Unary op, const std::vector<double>& want) {
+    std::vector<float> x32(x.begin(), x.end()), y32(x.size());
+    cpu::unary(op, f32, {static_cast<std::int64_t>(x.size())}, x32.data(), {1}, y32.data());
+    const std::vector<double> y = applied(op, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      CAPTURE(x[i]);
+      CHECK((y[i] == want[i] || (std::isnan(y[i]) && std::isnan(want[i]))));
+      CHECK(test::ulps(y32[i], want[i]) == 0);
+      if (!std::isnan(want[i])) CHECK(std::signbit(y[i]) == std::signbit(want[i]));
+      if (!std::isnan(want[i])) CHECK(std::signbit(y32[i]) == std::signbit(want[i]));
+    }
+  };
+  check_both(Unary::floor, {-3, -2, -1, -0.0, 0, 1, 2, 2, -3, 0x1p60, infinity, -infinity, nan});
+  check_both(Unary::ceil, {-2, -1, -0.0, -0.0, 1, 2, 3, 3, -2, 0x1p60, infinity, -infinity, nan});
+  check_both(Unary::round, {-2, -2, -0.0, -0.0, 0, 2, 2, 3, -3, 0x1p60, infinity, -infinity, nan});
+  check_both(Unary::trunc, {-2, -1, -0.0, -0.0, 0, 1, 2, 2, -2, 0x1p60, infinity, -infinity, nan});
+  check_equal(applied(Unary::frac, {-2.5, 0.25, 3, -3, infinity, nan}), {-0.5, 0.25, 0, 0, nan, nan});
+}
+
+TEST_CASE("predicates of every dtype, written as booleans") {
+  const Shape shape{1001, 70};
+  auto x = test::random_array<float>(shape.numel(), 5);
+  for (std::size_t i = 0; i < x.size(); i += 3) x[i] = i % 2 ? INFINITY : i % 4 ? -INFINITY : NAN;
+  for (const Strides& strides : {Strides{70, 1}, Strides{1, 1001}}) {
+    const std::vector<float> read = test::read(x, shape, strides);
+    auto check = [&](Unary op, auto holds) {
+      std::vector<std::uint8_t> y(x.size()), want;
+      cpu::unary(op, f32, shape, x.data(), strides, y.data());
+      for (float v : read) want.push_back(holds(v));
+      check_equal(y, want);
+    };
+    check(Unary::isnan, [](float v) { return std::isnan(v); });
+    check(Unary::isinf, [](float v) { return std::isinf(v); });
+    check(Unary::isfinite, [](float v) { return std::isfinite(v); });
+  }
+  const std::vector<double> d{1, -infinity, nan, 1e308};
+  std::vector<std::uint8_t> y(4);
+  cpu::unary(Unary::isinf, f64, {4}, d.data(), {1}, y.data());
+  check_equal(y, {0, 1, 0, 0});
+  const std::vector<std::int64_t> integers{0, -1, std::numeric_limits<std::int64_t>::max(), 5};
+  cpu::unary(Unary::isfinite, i64, {4}, integers.data(), {1}, y.data());
+  check_equal(y, {1, 1, 1, 1});
+  cpu::unary(Unary::isinf, i64, {4}, integers.data(), {1}, y.data());
+  check_equal(y, {0, 0, 0, 0});
+}
+
+TEST_CASE("remainders and floored quotients of floats and integers, every sign") {
+  const std::vector<double> a{7, -7, 7, -7, 6, -6, 0, -0.0, 5, -5, infinity, 1, 0.3},
+      b{3, 3, -3, -3, 3, 3, 3, 3, infinity, infinity, 2, 0, 0.1};
+  check_equal(applied(Binary::remainder, a, b), {1, 2, -2, -1, 0, 0, 0, 0, 5, infinity, nan, nan, std::fmod(0.3, 0.1)});
+  check_equal(applied(Binary::fmod, a, b), {1, -1, 1, -1, 0, 0, 0, 0, 5, -5, nan, nan, std::fmod(0.3, 0.1)});
+  check_equal(applied(Binary::floor_divide, a, b), {2, -3, -3, 2, 2, -2, 0, 0, 0, -1, nan, infinity, 2});
+  check_equal(applied(Binary::remainder, std::vector<float>{-7, 0.5f}, {3, -0.375f}), {2, -0.25f});
+  const std::int32_t lowest = std::numeric_limits<std::int32_t>::min();
+  const std::vector<std::int32_t> i{7, -7, 7, -7, lowest, 5}, j{3, 3, -3, -3, -1, 0};
+  check_equal(applied(Binary::remainder, i, j), {1, 2, -2, -1, 0, 0});
+  check_equal(applied(Binary::fmod, i, j), {1, -1, 1, -1, 0, 0});
+  check_equal(applied(Binary::floor_divide, i, j), {2, -3, -3, 2, lowest, 0});
+  check_equal(applied(Binary::remainder, std::vector<std::uint8_t>{250, 7}, {7, 250}), {5, 7});
+}
+
+TEST_CASE("bits of integers; shifts by any count") {
+  const std::vector<std::int32_t> a{12, -1, 1, 1, 1, -8, -8, -8}, b{10, 7, 31, 32, -1, 1, 40, -2};
+  check_equal(applied(Binary::bitwise_and, a, b), {8, 7, 1, 0, 1, 0, 40, -8});
+  check_equal(applied(Binary::bitwise_or, a, b), {14, -1, 31, 33, -1, -7, -8, -2});
+  check_equal(applied(Binary::bitwise_xor, a, b), {6, -8, 30, 33, -2, -7, -48, 6});
+  const std::int32_t lowest = std::numeric_limits<std::int32_t>::min();
+  check_equal(applied(Binary::left_shift, a, b), {12 << 10, -128, lowest, 0, 0, -16, 0, 0});
+  check_equal(applied(Binary::right_shift, a, b), {0, -1, 0, 0, 0, -4, -1, -1});
+  check_equal(applied(Binary::left_shift, std::vector<std::uint8_t>{129, 3}, {1, 8}), {2, 0});
+  std::vector<std::uint8_t> bytes{0, 255, 170}, inverted(3);
+  cpu::unary(Unary::bitwise_not, u8, {3}, bytes.data(), {1}, inverted.data());
+  check_equal(inverted, {255, 0, 85});
+  const std::vector<std::uint8_t> p{0, 0, 1, 1}, q{0, 1, 0, 1};
+  std::vector<std::uint8_t> y(4);
+  cpu::binary(Binary::logical_xor, boolean, {4}, p.data(), {1}, q.data(), {1}, y.data());
+  check_equal(y, {0, 1, 1, 0});
 }
 
 TEST_CASE("an operation may write over its operand") {

@@ -12,8 +12,9 @@ struct Sizes {
   std::int64_t outer, n, inner, count;
 };
 
-const Sizes all_sizes[] = {{1, 5, 1, 9}, {2, 5, 3, 4},       {3, 1, 7, 2},    {0, 4, 2, 3},       {2, 4, 0, 3},
-                           {2, 4, 3, 0}, {1, 300, 128, 999}, {40, 7, 33, 11}, {1, 50, 1, 100000}, {70000, 3, 1, 2}};
+const Sizes all_sizes[] = {{1, 5, 1, 9},       {2, 5, 3, 4},    {3, 1, 7, 2},       {0, 4, 2, 3},
+                           {2, 4, 0, 3},       {2, 4, 3, 0},    {1, 300, 128, 999}, {1, 9000, 24, 5000},
+                           {2, 300, 40, 2000}, {40, 7, 33, 11}, {1, 50, 1, 100000}, {70000, 3, 1, 2}};
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -53,6 +54,13 @@ void check_indexing(DType dtype, const Sizes& s) {
   check_equal(selected, want_selected, small);
   cpu::gather(dtype, s.outer, s.n, s.inner, x.data(), s.count, full_index.data(), gathered.data());
   check_equal(gathered, want_gathered, small);
+  std::vector<T> put = x, want_put = x;
+  for (std::int64_t k = 0; k < small.numel(); ++k) {
+    const std::int64_t o = k / (s.count * s.inner), i = k % s.inner;
+    want_put[at((o * s.n + full_index[at(k)]) * s.inner + i)] = dy[at(k)];
+  }
+  cpu::scatter(dtype, s.outer, s.n, s.inner, put.data(), s.count, full_index.data(), dy.data());
+  check_equal(put, want_put, big);
   if (dtype == u8) return;  // not summed
   cpu::index_add(dtype, s.outer, s.n, s.inner, added.data(), s.count, index.data(), dy.data());
   check_equal(added, want_added, big);
@@ -94,6 +102,40 @@ TEST_CASE("additions to one place happen in the order of the index, at any numbe
   check_equal(add(), want, {n, inner});
   check_equal(scatter(), want, {n, inner});
   CHECK(test::same_at_any_thread_count(add));
+  CHECK(test::same_at_any_thread_count(scatter));
+}
+
+TEST_CASE("additions to rows, grouped by target, happen in the order of the index") {
+  // Few columns and many entries, a third of which go to one row; most rows get none.
+  const std::int64_t n = 5000, inner = 48, count = 6000;
+  const auto x = test::random_array<float>(count * inner, 1, -1000, 1000);
+  auto index = test::random_array<std::int64_t>(count, 2, 0, n - 1);
+  for (std::int64_t j = 0; j < count; j += 3) index[at(j)] = 17;
+  const auto start = test::random_array<float>(n * inner, 3, -1000, 1000);
+  std::vector<float> want = start;
+  for (std::int64_t j = 0; j < count; ++j)
+    for (std::int64_t i = 0; i < inner; ++i) want[at(index[at(j)] * inner + i)] += x[at(j * inner + i)];
+  auto add = [&] {
+    std::vector<float> y = start;
+    cpu::index_add(f32, 1, n, inner, y.data(), count, index.data(), x.data());
+    return y;
+  };
+  check_equal(add(), want, {n, inner});
+  CHECK(test::same_at_any_thread_count(add));
+}
+
+TEST_CASE("of several entries scattered to one place the last stays, at any number of threads") {
+  const std::int64_t n = 5, inner = 130, count = 2000;
+  const auto x = test::random_array<float>(count * inner, 1, -1000, 1000);
+  const auto index = test::random_array<std::int64_t>(count * inner, 2, 0, n - 1);
+  std::vector<float> want(n * inner);
+  for (std::int64_t k = 0; k < count * inner; ++k) want[at(index[at(k)] * inner + k % inner)] = x[at(k)];
+  auto scatter = [&] {
+    std::vector<float> y(n * inner);
+    cpu::scatter(f32, 1, n, inner, y.data(), count, index.data(), x.data());
+    return y;
+  };
+  check_equal(scatter(), want, {n, inner});
   CHECK(test::same_at_any_thread_count(scatter));
 }
 

@@ -4,6 +4,7 @@
 
 #include "ff/core/io/file.h"
 
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff;

@@ -3,6 +3,7 @@
 #include "ff/core/io/safetensors.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff;

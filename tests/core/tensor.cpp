@@ -6,20 +6,12 @@
 
 #include "ff/core/error.h"
 
+#include "tests/support/errors.h"
+
 using namespace ff;
+using test::error_of;
 
-namespace {
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("shape: arithmetic, broadcasting, errors") {
   CHECK(Shape{2, 3}.numel() == 6);
@@ -32,9 +24,9 @@ TEST_CASE("shape: arithmetic, broadcasting, errors") {
   CHECK(broadcast_shapes("op", {}, {0}) == Shape{0});
   CHECK(broadcast_strides({3, 1}, {1, 1}, {2, 3, 4}) == Strides{0, 1, 0});
   CHECK(Shape{2, 3}.at(-1) == 3);
-  CHECK(message([] { broadcast_shapes("op", {2}, {3}); }) == "[op] shapes do not broadcast: (2,) and (3,)");
-  CHECK(message([] { Shape{2}.at(1); }).find("dimension out of range: 1") != std::string::npos);
-  CHECK(message([] { Shape::filled(9, 1); }).find("at most 8 dimensions") != std::string::npos);
+  CHECK(error_of([] { broadcast_shapes("op", {2}, {3}); }) == "[op] shapes do not broadcast: (2,) and (3,)");
+  CHECK(error_of([] { Shape{2}.at(1); }).find("dimension out of range: 1") != std::string::npos);
+  CHECK(error_of([] { Shape::filled(9, 1); }).find("at most 8 dimensions") != std::string::npos);
 }
 
 TEST_CASE("dtype: promotion as PyTorch's") {
@@ -53,16 +45,16 @@ TEST_CASE("tensor: from data and back") {
   CHECK(x.is_contiguous());
   CHECK(x.data<float>()[4] == 5);
   CHECK(x.to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 2, 3, 4, 5, 6});
-  CHECK(message([] {
+  CHECK(error_of([] {
           Tensor::from(std::vector<float>{1, 2}, {3});
         }) == "[from] 2 elements do not make a tensor of shape (3,)");
-  CHECK(message([&] {
+  CHECK(error_of([&] {
           x.data<double>();
         }).starts_with("[data] the tensor's dtype is f32, f64 asked for (at tests/core/tensor.cpp:"));
-  CHECK(message([&] {
+  CHECK(error_of([&] {
           x.item<float>();
         }).starts_with("[item] a tensor of one element is needed, the shape is (2, 3) (at tests/core/tensor.cpp:"));
-  CHECK(message([] { Tensor::empty({2, -1}); }) == "[empty] negative size: (2, -1)");
+  CHECK(error_of([] { Tensor::empty({2, -1}); }) == "[empty] negative size: (2, -1)");
 }
 
 TEST_CASE("tensor: item keeps every bit of an integer") {
@@ -76,7 +68,7 @@ TEST_CASE("tensor: strided views share memory, copies do not") {
   const Tensor column = x.as_strided({2}, {3}, 1);
   CHECK(column.to_vector<std::int32_t>() == std::vector<std::int32_t>{2, 5});
   CHECK(!column.is_contiguous());
-  CHECK(message([&] { column.data<std::int32_t>(); }).find("not contiguous: shape (2,), strides (3,)") !=
+  CHECK(error_of([&] { column.data<std::int32_t>(); }).find("not contiguous: shape (2,), strides (3,)") !=
         std::string::npos);
   column.fill(9);
   CHECK(x.to_vector<std::int32_t>() == std::vector<std::int32_t>{1, 9, 3, 4, 9, 6});
@@ -94,7 +86,7 @@ TEST_CASE("tensor: assign broadcasts, converts, counts versions, and copes with 
   const Tensor row = Tensor::from({1.0, 2.0, 3.0});
   row.as_strided({2}, {1}, 1).assign(row.as_strided({2}, {1}, 0));
   CHECK(row.to_vector<double>() == std::vector<double>{1, 1, 2});
-  CHECK(message([&] { x.assign(Tensor::empty({2})); }).find("[assign]") == 0);
+  CHECK(error_of([&] { x.assign(Tensor::empty({2})); }).find("[assign]") == 0);
 }
 
 TEST_CASE("tensor: size-1 and empty dimensions do not spoil contiguity") {

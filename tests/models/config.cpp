@@ -7,6 +7,7 @@
 
 #include "ff/models/run_config.h"
 
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff::models;

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/files.h"
+#include "tests/support/errors.h"
 
 using namespace ff;
 using namespace ff::models;

@@ -11,6 +11,7 @@
 #include "ff/core/random.h"
 #include "ff/optim/optim.h"
 
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff;

@@ -6,6 +6,7 @@
 #include "ff/models/language/data.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff;

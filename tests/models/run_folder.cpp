@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff::models;

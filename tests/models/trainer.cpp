@@ -15,6 +15,7 @@
 #include "ff/nn/nn.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff;

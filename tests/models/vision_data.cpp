@@ -12,6 +12,7 @@
 #include "ff/models/vision/data.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff;

@@ -10,6 +10,7 @@
 #include "ff/optim/optim.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 #include "tests/support/files.h"
 
 using namespace ff;

@@ -38,3 +38,28 @@ TEST_CASE("Conv2d: options reach the convolution; it starts uniform in +-1 / sqr
   CHECK(*low < -0.99 / 6);
   CHECK_THROWS_AS(nn::Conv2d(1, 1, {0, 3}), Error);
 }
+
+TEST_CASE("Conv1d and the transposed convolutions: shapes, options and starts") {
+  manual_seed(3);
+  nn::Conv1d conv(6, 8, 3, {.stride = 2, .padding = 2, .dilation = 2, .groups = 2});
+  CHECK(conv.weight.shape() == Shape{8, 3, 3});
+  const Tensor x = randn({2, 6, 10});
+  CHECK(conv(x).to_vector<float>() ==
+        conv1d(x, conv.weight, conv.bias, {.stride = 2, .padding = 2, .dilation = 2, .groups = 2}).to_vector<float>());
+  nn::ConvTranspose1d up(8, 6, 3, {.stride = 3, .padding = 1, .output_padding = 1, .groups = 2, .dilation = 2});
+  CHECK(up.weight.shape() == Shape{8, 3, 3});
+  CHECK(up.bias.shape() == Shape{6});
+  CHECK(up(conv(x)).shape() == Shape{2, 6, (5 - 1) * 3 - 2 + 2 * 2 + 1 + 1});
+  nn::ConvTranspose2d wide(4, 100, {2, 2}, {.stride = {2, 2}, .bias = false});
+  CHECK(wide.parameters().size() == 1);
+  CHECK(wide(zeros({1, 4, 3, 5})).shape() == Shape{1, 100, 6, 10});
+  const auto values = wide.weight.to_vector<double>();
+  CHECK(*std::max_element(values.begin(), values.end()) <= 1 / std::sqrt(400.0));
+  CHECK(*std::max_element(values.begin(), values.end()) > 0.99 / std::sqrt(400.0));
+  nn::Conv2d depthwise(5, 10, {3, 3}, {.padding = {1, 1}, .groups = 5});
+  CHECK(depthwise.weight.shape() == Shape{10, 1, 3, 3});
+  CHECK(depthwise(zeros({5, 4, 4})).shape() == Shape{10, 4, 4});
+  CHECK_THROWS_WITH_AS(nn::Conv2d(5, 10, {3, 3}, {.groups = 2}),
+                       doctest::Contains("[Conv2d] 2 groups do not divide channels 5 to 10"), Error);
+  CHECK_THROWS_AS(nn::ConvTranspose1d(2, 2, 0), Error);
+}

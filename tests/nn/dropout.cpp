@@ -53,3 +53,16 @@ TEST_CASE("DropPath: drops whole samples") {
   CHECK_THROWS_AS(path(Tensor::scalar(1)), Error);
   CHECK_THROWS_AS(nn::DropPath(1), Error);
 }
+
+TEST_CASE("Dropout2d: drops whole channels, in training alone") {
+  manual_seed(3);
+  nn::Dropout2d dropout(0.5);
+  const Tensor x = ones({50, 4, 3, 2});
+  const Tensor y = flatten(dropout(x), 2);
+  CHECK(max(y, {2}).to_vector<float>() == min(y, {2}).to_vector<float>());
+  CHECK(min(y).item<float>() == 0);
+  CHECK(max(y).item<float>() == 2);
+  dropout.eval();
+  CHECK(dropout(x).is(x));
+  CHECK_THROWS_AS(nn::Dropout2d(1), Error);
+}

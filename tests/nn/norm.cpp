@@ -1,6 +1,7 @@
 #include "ff/nn/norm.h"
 
 #include <cmath>
+#include <optional>
 
 #include <doctest/doctest.h>
 
@@ -40,4 +41,65 @@ TEST_CASE("LayerNorm: several dimensions, without parameters, and bad shapes") {
   for (double m : means) CHECK(std::abs(m) < 1e-6);
   CHECK_THROWS_AS(plain(rand({5, 4, 3})), Error);
   CHECK_THROWS_AS(nn::LayerNorm(Shape{}), Error);
+}
+
+TEST_CASE("RMSNorm, GroupNorm and InstanceNorm pass their parameters on") {
+  manual_seed(2);
+  const Tensor x = randn({2, 6, 5});
+  nn::RMSNorm rms(5);
+  CHECK(rms.parameters().size() == 1);
+  rms.weight.assign(rand({5}));
+  CHECK(rms(x).to_vector<float>() == rms_norm(x, {5}, rms.weight).to_vector<float>());
+  CHECK(nn::RMSNorm({6, 5}, {.eps = 0.5, .affine = false})(x).to_vector<float>() ==
+        rms_norm(x, {6, 5}, {}, 0.5).to_vector<float>());
+  nn::GroupNorm group(3, 6, {.eps = 0.1});
+  group.weight.assign(rand({6}));
+  group.bias.assign(rand({6}));
+  CHECK(group(x).to_vector<float>() == group_norm(x, 3, group.weight, group.bias, 0.1).to_vector<float>());
+  CHECK_THROWS_WITH_AS(nn::GroupNorm(4, 6), doctest::Contains("4 groups do not divide 6 channels"), Error);
+  nn::InstanceNorm1d instance(6);
+  CHECK(instance.parameters().empty());
+  CHECK(instance(x).to_vector<float>() == instance_norm(x).to_vector<float>());
+  CHECK(instance(select(x, 0, 1)).shape() == Shape{6, 5});
+  nn::InstanceNorm2d affine(6, {.affine = true});
+  CHECK(affine(randn({2, 6, 3, 2})).shape() == Shape{2, 6, 3, 2});
+  CHECK(affine.parameters().size() == 2);
+  CHECK_THROWS_WITH_AS(affine(randn({2, 5, 3, 2})), doctest::Contains("[InstanceNorm2d] x must be (B, 6, H, W)"),
+                       Error);
+}
+
+TEST_CASE("BatchNorm: statistics are buffers, kept in training and used in evaluation") {
+  manual_seed(3);
+  nn::BatchNorm2d norm(3);
+  CHECK(norm.buffers().size() == 3);
+  const TensorMap state = norm.state_dict();
+  for (const char* name : {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"})
+    CHECK(state.count(name) == 1);
+  const Tensor x = randn({4, 3, 5, 2}) * 2.0 + 1.0;
+  const Tensor mean = zeros({3}), var = ones({3});
+  CHECK(norm(x).to_vector<float>() == batch_norm(x, mean, var, norm.weight, norm.bias, true).to_vector<float>());
+  CHECK(norm.running_mean.to_vector<float>() == mean.to_vector<float>());
+  CHECK(norm.running_var.to_vector<float>() == var.to_vector<float>());
+  CHECK(norm.num_batches_tracked.item<std::int64_t>() == 1);
+  norm.eval();
+  CHECK(norm(x).to_vector<float>() == batch_norm(x, mean, var, norm.weight, norm.bias).to_vector<float>());
+  CHECK(norm.num_batches_tracked.item<std::int64_t>() == 1);
+  nn::BatchNorm2d other(3);
+  other.load_state_dict(state);
+  CHECK(other.running_var.to_vector<float>() == var.to_vector<float>());
+  CHECK_THROWS_WITH_AS(norm(zeros({4, 3, 5})), doctest::Contains("[BatchNorm2d] x must be (B, C, H, W), of 3 channels"),
+                       Error);
+}
+
+TEST_CASE("BatchNorm: a plain average of all batches, and no statistics at all") {
+  nn::BatchNorm1d norm(1, {.momentum = std::nullopt, .affine = false});
+  CHECK(norm.parameters().empty());
+  for (float centre : {1.0f, 2.0f, 6.0f}) norm(Tensor::from(std::vector<float>{centre - 1, centre + 1}, {2, 1}));
+  CHECK(norm.running_mean.item<float>() == doctest::Approx(3));
+  CHECK(norm.running_var.item<float>() == doctest::Approx(2));
+  nn::BatchNorm1d untracked(1, {.track_running_stats = false});
+  CHECK(untracked.buffers().empty());
+  untracked.eval();
+  const Tensor y = untracked(Tensor::from(std::vector<float>{5, 7}, {2, 1}));
+  CHECK(y.to_vector<float>()[1] == doctest::Approx(1).epsilon(1e-4));
 }

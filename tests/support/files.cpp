@@ -76,11 +76,6 @@ std::string safetensors_file(std::string_view header, std::string_view data) {
   return bytes_of({std::uint64_t{header.size()}}) + std::string(header) + std::string(data);
 }
 
-bool contains(std::string_view text, std::initializer_list<std::string_view> parts) {
-  return std::all_of(parts.begin(), parts.end(),
-                     [&](std::string_view part) { return text.find(part) != std::string_view::npos; });
-}
-
 std::string damaged(std::string_view file, std::uint64_t attempt) {
   const RandomKey key{20220602, attempt << 8};
   std::uint64_t drawn = 0;

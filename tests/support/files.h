@@ -50,20 +50,6 @@ std::string idx_file(int type, std::initializer_list<std::uint32_t> sizes, std::
 /// A safetensors file of that header.
 std::string safetensors_file(std::string_view header, std::string_view data);
 
-/// What the ff::Error that f throws says; "(no error)" if it throws none. Other exceptions pass.
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-/// Whether text contains each of the parts.
-bool contains(std::string_view text, std::initializer_list<std::string_view> parts);
-
 /// Damages a valid file in one of the ways that files are: a byte or several changed, a piece cut out, repeated or
 /// overwritten, the end cut off. Attempt i is always the same.
 std::string damaged(std::string_view file, std::uint64_t attempt);

@@ -245,7 +245,7 @@ class Cli(unittest.TestCase):
     def test_help_and_version(self):
         self.assertRegex(self.succeed("--version"), r"\Afourierformer \d+\.\d+\.\d+\n\Z")
         out = self.succeed("--help")
-        for command in ("train", "eval", "generate", "info"):
+        for command in ("train", "eval", "generate", "info", "graph"):
             self.assertIn(command, out)
             self.assertIn("Usage", self.succeed(command, "--help"))
         for option in ("--set", "--out", "--threads", "--seed", "--steps", "--overwrite", "--quiet", "--json"):
@@ -261,6 +261,48 @@ class Cli(unittest.TestCase):
         run = self.runs / "a"
         self.succeed("train", self.vision, "--out", run, "--quiet")
         self.assertRegex(self.succeed("info", run), r"test accuracy +[\d.]+")
+
+    def test_graph(self):
+        # The data is not needed.
+        for path in self.data.iterdir():
+            path.unlink()
+        out = self.succeed("graph", self.vision)
+        self.assertRegex(out, r"\Avision\.graph\.html: [\d,]+ nodes, [\d,]+ parameters, .* saved for backward\n\Z")
+        page = (self.root / "vision.graph.html").read_text()
+        self.assertTrue(page.startswith("<!doctype html>"))
+        for config in (self.vision, self.language):
+            for attention in ("fourier", "softmax"):
+                graph = json.loads(self.succeed("graph", config, "--format", "json", "--set",
+                                                f"model.attention={attention}"))
+                ops = {node["op"] for node in graph["nodes"]}
+                self.assertLessEqual({f"{attention}_attention", "cross_entropy", "layer_norm"}, ops)
+                for node in graph["nodes"]:
+                    self.assertEqual(node["name"] != "", node["is_leaf"])  # every leaf is a parameter
+                    self.assertTrue(all("gradient" in output for output in node["outputs"]), node)
+                self.assertIn("blocks.0.attn", {scope["path"] for scope in graph["scopes"]})
+        batch = ["graph", self.vision, "--format", "json", "--batch"]
+        images = [json.loads(self.succeed(*batch, n))["nodes"][-1]["outputs"][0]["shape"] for n in (1, 5)]
+        self.assertEqual(images, [[], []])
+        self.assertNotEqual(self.succeed(*batch, 1), self.succeed(*batch, 5))
+        self.assertEqual(self.succeed(*batch, 5, "--seed", 2), self.succeed(*batch, 5, "--seed", 2, "--threads", 1))
+        self.assertNotIn('"gradient"', self.succeed("graph", self.vision, "--format", "json", "--no-backward"))
+        dot = self.succeed("graph", "--set", "model.depth=2", self.vision, "--format", "dot")
+        self.assertTrue(dot.startswith("digraph {"))
+        self.assertIn("blocks.1.attn", dot)
+        self.succeed("graph", self.vision, "--out", "graph.gv")  # a name tells the format
+        self.assertTrue((self.root / "graph.gv").read_text().startswith("digraph {"))
+        self.assertEqual(self.succeed("graph", self.vision, "--out", "-", "--format", "html"), page)
+
+    def test_graph_errors(self):
+        self.fail_with(2, "graph", said=["CONFIG"])
+        self.fail_with(2, "graph", self.root / "none.json", said=["none.json"])
+        self.fail_with(2, "graph", self.vision, "--out", "graph.png", said=["graph.png", "html, dot or json"])
+        self.fail_with(2, "graph", self.vision, "--format", "png", said=["--format", "png"])
+        self.fail_with(2, "graph", self.vision, "--batch", 0, said=["--batch"])
+        self.fail_with(2, "graph", self.vision, "--set", "model.depht=1", said=["model.depht"])
+        self.fail_with(2, "graph", self.vision, "--set", "model.heads=3", said=["model.heads", "16"])
+        self.fail_with(1, "graph", self.vision, "--out", "none/graph.html", said=["none/graph.html"])
+        self.fail_with(1, "graph", self.language, "--set", "model.vocabulary=words", "data.path=none", said=["none"])
 
     def test_generate(self):
         run = self.runs / "a"

@@ -4,6 +4,7 @@
 
 #include "ff/autograd/engine.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/core/error.h"
 
 #include "tests/support/compare.h"
 
@@ -53,4 +54,43 @@ TEST_CASE("softmax_attention: joining the heads of the result copies nothing") {
   const Tensor y = permute(softmax_attention(x, x, x), {0, 2, 1, 3});
   CHECK(y.is_contiguous());
   CHECK(reshape(y, {2, 5, 12}).storage() == y.storage());
+}
+
+TEST_CASE("softmax_attention: heads that share keys and values see what repeated ones would, forward and backward") {
+  manual_seed(6);
+  // Strided as a projection leaves them, (B, N, H, D).
+  const auto make = [](std::int64_t n, std::int64_t heads, std::int64_t features) {
+    return transpose(randn({2, n, heads, features}), 1, 2).detach();
+  };
+  const Tensor q = make(90, 6, 16), k = make(130, 2, 16), v = make(130, 2, 8), c = randn({2, 6, 90, 8});
+  const auto repeated = [](const Tensor& x) {
+    return reshape(broadcast_to(unsqueeze(x, 2), {2, 2, 3, x.size(2), x.size(3)}), {2, 6, x.size(2), x.size(3)});
+  };
+  auto run = [&](bool share) {
+    std::vector<Tensor> in;
+    for (const Tensor& x : {q, k, v}) in.push_back(x.detach().requires_grad_());
+    const SoftmaxAttentionOptions o{.causal = true, .dropout = 0.2, .random = RandomKey{1, 17}};
+    const Tensor y = share ? softmax_attention(in[0], in[1], in[2], o)
+                           : softmax_attention(in[0], repeated(in[1]), repeated(in[2]), o);
+    std::vector<Tensor> all = grad({y}, in, {c});
+    all.push_back(y.detach());
+    return all;
+  };
+  const auto shared = run(true), copied = run(false);
+  CHECK(shared[3].to_vector<float>() == copied[3].to_vector<float>());
+  CHECK(shared[0].to_vector<float>() == copied[0].to_vector<float>());
+  for (std::size_t i : {1, 2}) {
+    CHECK(shared[i].shape() == (i == 1 ? k : v).shape());
+    const auto d = test::largest_difference(shared[i].to_vector<float>(), copied[i].to_vector<float>(), k.shape());
+    CHECK_MESSAGE(d.relative <= 1e-6, d.str());
+  }
+}
+
+TEST_CASE("attention: heads of keys that do not divide those of queries are named") {
+  const Tensor q = zeros({1, 4, 2, 3}), k = zeros({1, 3, 2, 3});
+  CHECK_THROWS_WITH_AS(softmax_attention(q, k, k),
+                       doctest::Contains("[softmax_attention] the heads of k and v must be those of q, or divide them: "
+                                         "q (1, 4, 2, 3), k (1, 3, 2, 3), v (1, 3, 2, 3)"),
+                       Error);
+  CHECK_THROWS_WITH_AS(fourier_attention(q, zeros({1, 2, 2, 3}), k, ones({})), doctest::Contains("are needed"), Error);
 }
