@@ -11,6 +11,7 @@ packages=(
 )
 tests=(
   doctest-dev python3                                                               # to run them
+  libonnx-dev libprotobuf-dev libonnx-testdata                                      # ONNX's test cases
   chromium                                                                          # to open pages in
 )
 [[ ${1:-} == demo ]] || packages+=("${tests[@]}")
