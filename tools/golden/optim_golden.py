@@ -3,7 +3,7 @@
 
 Each case minimises f(p) = sum_i (a_i / 2) (p_i - c_i)^2 + 0.1 sin(3 p_i) from a fixed start, so that gradients change
 sign and size on the way, and tells the parameters after each step. With PyTorch installed, --torch runs its optimisers on
-the same problem and fails where they differ from the plain loops by more than 1e-12.
+the same problem, fails where they differ from the plain loops by more than 1e-12, and else prints by how much.
 """
 
 import argparse
@@ -91,15 +91,18 @@ def main():
     parser.add_argument("--torch", action="store_true", help="compare with PyTorch's optimisers, too")
     args = parser.parse_args()
 
-    cases = []
+    cases, largest = [], 0.0
     for optimizer, options in CASES:
         steps = trajectory(optimizer, options)
         if args.torch:
             for ours, theirs in zip(steps, torch_trajectory(optimizer, options)):
                 worst = max(abs(a - b) for a, b in zip(ours, theirs))
-                if worst > 1e-12:
+                if not worst <= 1e-12:
                     raise SystemExit(f"{optimizer} {options}: differs from PyTorch by {worst}")
+                largest = max(largest, worst)
         cases.append({"optimizer": optimizer, "options": options, "trajectory": steps})
+    if args.torch:
+        print(f"{len(cases)} cases differ from PyTorch by at most {largest:.1e}")
     rows = ",\n".join("  " + json.dumps(case) for case in cases)
     problem = json.dumps({"a": A, "c": C, "start": START})
     args.out.write_text(f'{{"problem": {problem},\n "cases": [\n{rows}\n]}}\n')
