@@ -98,7 +98,7 @@ TEST_CASE("every differentiable op against PyTorch's values and gradients in flo
     covered.insert(std::string(record.name));
     worst = std::max(worst, check_case(record, sample, found->second));
   });
-  for (const auto& [name, tensor] : golden) CHECK_MESSAGE(used.contains(name), name << ": no such sample");
+  for (const auto& entry : golden) CHECK_MESSAGE(used.contains(entry.first), entry.first << ": no such sample");
   // Attention by Fourier kernels has golden values of its own: PyTorch has no such thing.
   const std::set<std::string> elsewhere{"fourier_attention", "fourier_attention_composed", "fourier_attention_weights"};
   for (const OpRecord& record : op_table())
