@@ -20,6 +20,8 @@ namespace {
 // where it makes many (up to many_tasks), since every cut costs some packing again.
 constexpr std::int64_t small_task = 1 << 19, large_task = 1 << 26;
 constexpr std::int64_t few_tasks = 4, many_tasks = 32;
+// What a product costs besides its multiplications, counted in those.
+constexpr std::int64_t product_cost = 1 << 13;
 // C is not cut into tiles with a side below min_side, or min_side_long where k can be cut instead; k into pieces of at
 // least min_piece, up to most_pieces of them in all tiles together (partial results need memory).
 constexpr std::int64_t min_side = 64, min_side_long = 128, min_piece = 1024, most_pieces = 16;
@@ -228,7 +230,7 @@ void run(const Batch<T>& batch) {
   if (p.m == 0 || p.n == 0) return;
   const Grid grid = make_grid(p.m, p.n, p.k);
   if (batch.count < few_products && grid.rows * grid.columns * grid.pieces > 1) return run_tiles(batch, grid);
-  const std::int64_t grain = std::max<std::int64_t>(1, small_task / std::max<std::int64_t>(1, p.m * p.n * p.k));
+  const std::int64_t grain = std::max<std::int64_t>(1, small_task / (p.m * p.n * p.k + product_cost));
   parallel_for(batch.count, grain, [&](std::int64_t begin, std::int64_t end) { run_whole(batch, begin, end); });
 }
 

@@ -38,7 +38,8 @@ struct SgemmBlock {
   float alpha, beta;
 };
 
-// f(0), f(1), ... with constants: the compiler keeps an array in registers only if it sees all its indices early.
+// f(0), f(1), ... with constants: GCC keeps an array in registers only if it sees all its indices early, Clang only if
+// every lambda that knows the array is inlined (HWY_FLATTEN).
 template <int kCount, class F>
 HWY_INLINE void unrolled(F f) {
   if constexpr (kCount > 0) {
@@ -48,7 +49,7 @@ HWY_INLINE void unrolled(F f) {
 }
 
 template <int kRows, int kVectors>
-void sgemm_block(const SgemmBlock& p) {
+HWY_FLATTEN void sgemm_block(const SgemmBlock& p) {
   const hn::CappedTag<float, kLanes> d;
   using V = hn::Vec<decltype(d)>;
   const auto last = hn::FirstN(d, static_cast<std::size_t>(p.last));
