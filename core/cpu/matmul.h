@@ -6,6 +6,10 @@
 
 namespace ff::cpu {
 
+/// Products of float matrices, other than with a vector, run on this library's kernel (sgemm.h) where there is one for
+/// the machine: there a product has the same bits from any of gemm_serial, gemm and gemm_batched. All else is
+/// OpenBLAS's.
+
 /// A matrix in memory: entry (i, j) is data[i * row + j * col]; row or col must be 1 (or its extent be 1) for BLAS.
 /// op(X) below is X or its transpose.
 
