@@ -1,8 +1,10 @@
 #include "tools/commands.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <CLI/CLI.hpp>
+#include <fmt/ranges.h>
 
 #include "ff/core/error.h"
 #include "ff/core/parallel.h"
@@ -10,6 +12,8 @@
 #include "ff/models/vision/model.h"
 
 namespace ff::tools {
+
+namespace fs = std::filesystem;
 
 void add_threads_option(CLI::App& command) {
   command
@@ -25,9 +29,33 @@ void add_set_option(CLI::App& command, std::vector<std::string>& overrides) {
       ->type_name("KEY=VALUE");
 }
 
+namespace {
+
+// Where the configurations are that come along: of a built tree (build/bin/fourierformer), or an installed one.
+fs::path shipped_configs() {
+  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const char* place : {"../../models/configs", "../share/fourierformer/configs"})
+    if (fs::is_directory(folder / place)) return folder / place;
+  return {};
+}
+
+// A name is a word; what looks like a path, or is one, is a path.
+std::string config_file(const std::string& path) {
+  if (path.empty() || path.find_first_of("./") != std::string::npos || fs::exists(path)) return path;
+  const fs::path folder = shipped_configs();
+  if (folder.empty()) return path;
+  if (const fs::path file = folder / (path + ".json"); fs::exists(file)) return file.string();
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  throw UsageError(fmt::format("there is no configuration \"{}\": a file, or one of {}", path, fmt::join(names, ", ")));
+}
+
+}  // namespace
+
 models::RunConfig read_run_config(const std::string& path, const models::Overrides& overrides) {
   try {
-    return models::RunConfig::read(path, overrides);
+    return models::RunConfig::read(config_file(path), overrides);
   } catch (const Error& error) {
     throw UsageError(error.what());
   }

@@ -34,13 +34,15 @@ Command add_eval(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
 Command add_graph(CLI::App& program);
+Command add_bench(CLI::App& program);
 Command add_gradcheck(CLI::App& program);
 
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
 
-/// The configuration in a file. Throws UsageError where that is none.
+/// The configuration in a file, or the one of that name which comes along (models/configs): "deit_tiny". Throws
+/// UsageError where there is none.
 models::RunConfig read_run_config(const std::string& path, const models::Overrides& overrides = {});
 
 /// `--set a=1 b=2 config.json` gives --set more than its own: moves the configuration's path from overrides to config

@@ -10,12 +10,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "ff/autograd/ops/ops.h"
 #include "ff/core/io/file.h"
 #include "ff/core/random.h"
-#include "ff/models/language/model.h"
 
 #include "tools/commands.h"
+#include "tools/synthetic.h"
 #include "tools/terminal.h"
 
 namespace ff::tools {
@@ -45,20 +44,6 @@ std::string place_of(const GraphOptions& options, const std::string& format) {
   return format == "html" ? std::filesystem::path(options.config).stem().string() + ".graph.html" : "-";
 }
 
-// The loss of a batch of random images or text: what the graph looks like does not depend on the data.
-Tensor loss_of(nn::Module& model, const models::RunConfig& config, std::int64_t batch) {
-  const CrossEntropyOptions options{.label_smoothing = config.train.label_smoothing};
-  if (config.task == models::Task::vision) {
-    const models::VisionModelConfig& vision = config.vision.model;
-    const Tensor images = randn({batch, vision.channels, vision.image_size, vision.image_size});
-    return cross_entropy(model(images), randint(0, vision.classes, {batch}), options);
-  }
-  const std::int64_t tokens = dynamic_cast<models::LanguageModel&>(model).bias.numel();
-  const std::int64_t context = config.language.model.context;
-  const Tensor logits = model(randint(0, tokens, {batch, context}));
-  return cross_entropy(flatten(logits, 0, 1), randint(0, tokens, {batch * context}), options);
-}
-
 std::string written_as(const std::string& format, const autograd::Graph& graph, const std::string& title) {
   if (format == "dot") return autograd::to_dot(graph);
   if (format == "json") return autograd::to_json(graph);
@@ -77,7 +62,7 @@ int run(GraphOptions& options) {
   const models::RunConfig config = read_run_config(options.config, options.overrides);
   manual_seed(static_cast<std::uint64_t>(config.train.seed));
   const auto model = make_model(config);
-  const Tensor loss = loss_of(*model, config, options.batch);
+  const Tensor loss = loss_of(*model, config, synthetic_batch(config, *model, options.batch));
   const autograd::Graph graph = autograd::explain(loss, {.names = model->parameters(), .gradients = options.backward});
   const std::string text =
       written_as(format, graph, "Graph of " + std::filesystem::path(options.config).filename().string());

@@ -245,7 +245,7 @@ class Cli(unittest.TestCase):
     def test_help_and_version(self):
         self.assertRegex(self.succeed("--version"), r"\Afourierformer \d+\.\d+\.\d+\n\Z")
         out = self.succeed("--help")
-        for command in ("train", "eval", "generate", "info", "graph"):
+        for command in ("train", "eval", "generate", "info", "graph", "bench"):
             self.assertIn(command, out)
             self.assertIn("Usage", self.succeed(command, "--help"))
         for option in ("--set", "--out", "--threads", "--seed", "--steps", "--overwrite", "--quiet", "--json"):
@@ -303,6 +303,50 @@ class Cli(unittest.TestCase):
         self.fail_with(2, "graph", self.vision, "--set", "model.heads=3", said=["model.heads", "16"])
         self.fail_with(1, "graph", self.vision, "--out", "none/graph.html", said=["none/graph.html"])
         self.fail_with(1, "graph", self.language, "--set", "model.vocabulary=words", "data.path=none", said=["none"])
+
+    def test_bench(self):
+        for path in self.data.iterdir():  # not needed
+            path.unlink()
+        out = self.succeed("bench", self.vision, "--steps", 1)
+        self.assertRegex(out, r"\Avision  fourier attention, [\d,]+ parameters; batches of 8; \d+ threads?, ")
+        for line in (r"forward +\d+\.\d ms", r"forward and backward +\d+\.\d ms", r"step +\d+\.\d ms, \S+ images/s",
+                     r"matrix products +\S+ GFLOP a step, .*", r"utilisation +\d+\.\d\d of .*", r"memory +\S+ MiB .*",
+                     r"page faults +\S+ a step", r"blocks of memory +\S+ a step, .*"):
+            self.assertRegex(out, rf"(?m)^{line}$")
+        # Three products for each of the forward pass, but one less for images, which need no gradient.
+        tokens = 8 * 5
+        vision = 2 * 3 * (tokens * 16 * (3 * 16 + 16 + 2 * 64) + 8 * 16 * 3) + 2 * 2 * 8 * 4 * 16 * 16
+        tokens = 4 * 16
+        language = 2 * 3 * tokens * 16 * (3 * 16 + 16 + 2 * 32 + 256)
+        for config, products, pairs in ((self.vision, vision, 8 * 5 * 5), (self.language, language, 4 * 16 * 17 // 2)):
+            for attention, scores in (("fourier", 0), ("softmax", 1)):
+                figures = json.loads(self.succeed("bench", "--set", f"model.attention={attention}", config, "--steps", 2,
+                                                  "--threads", 1, "--json"))
+                self.assertEqual(figures["matrix_flops"], products + 2 * 3 * pairs * 16 * (1 + scores))
+                self.assertEqual((figures["attention"], figures["threads"], figures["steps"]), (attention, 1, 2))
+                self.assertLessEqual(0, figures["forward_ms"])
+                self.assertLessEqual(figures["forward_ms"], figures["forward_backward_ms"])
+                self.assertLessEqual(figures["forward_backward_ms"], figures["step_ms"])
+                self.assertEqual(figures["reused_per_step"], figures["allocations_per_step"])  # nothing new when warm
+                self.assertGreater(figures["peak_flops_per_second"], 0)
+                self.assertGreater(figures["peak_memory_bytes"], 0)
+        half = json.loads(self.succeed("bench", "--model", self.vision, "--batch", 4, "--steps", 1, "--json"))
+        self.assertEqual((half["batch"], half["matrix_flops"]), (4, (vision + 2 * 3 * 8 * 5 * 5 * 16) / 2))
+
+    def test_shipped_configurations(self):
+        self.assertRegex(self.succeed("info", "deit_tiny"), r"in all +5,717,428\n")  # 5,717,416, and an R for each block
+        self.fail_with(2, "bench", "deit_tinny", said=["deit_tinny", "deit_tiny"])
+        self.fail_with(2, "info", "deit_tinny.json", said=["deit_tinny.json"])
+        graph = json.loads(self.succeed("graph", "deit_tiny", "--format", "json", "--batch", 1, "--no-backward"))
+        self.assertIn("blocks.11.mlp", {scope["path"] for scope in graph["scopes"]})
+
+    def test_bench_errors(self):
+        self.fail_with(2, "bench", said=["CONFIG"])
+        self.fail_with(2, "bench", self.root / "none.json", said=["none.json"])
+        self.fail_with(2, "bench", self.vision, "--steps", 0, said=["--steps"])
+        self.fail_with(2, "bench", self.vision, "--batch", 0, said=["--batch"])
+        self.fail_with(2, "bench", self.vision, "--set", "model.heads=3", said=["model.heads", "16"])
+        self.fail_with(1, "bench", self.language, "--set", "model.vocabulary=words", "data.path=none", said=["none"])
 
     def test_generate(self):
         run = self.runs / "a"

@@ -2,10 +2,9 @@
 // the process has held so far. Run one alone for its own memory:
 //   ff_bench --benchmark_filter='fourier_step/batch:1/heads:8/n:16384'
 
-#include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
-#include "ff/ff.h"
+#include "tools/bench/op_timing.h"
 
 namespace {
 
@@ -23,11 +22,8 @@ void run(benchmark::State& state, Attention attention) {
   const Shape shape{state.range(0), state.range(1), state.range(2), state.range(3)};
   const bool causal = state.range(4) != 0;
   const Tensor q = randn(shape, {.requires_grad = true}), k = randn(shape, {.requires_grad = true});
-  const Tensor v = randn(shape, {.requires_grad = true}), gradient = randn(shape);
-  for (auto _ : state) {
-    for (const Tensor& x : {q, k, v}) x.set_grad({});
-    attention(q, k, v, causal).backward(gradient);
-  }
+  const Tensor v = randn(shape, {.requires_grad = true});
+  bench::time_step(state, {q, k, v}, [&] { return attention(q, k, v, causal); });
   state.counters["peak_MiB"] = peak_mib();
 }
 
@@ -46,7 +42,8 @@ void softmax_step(benchmark::State& state) {
 
 void shapes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"batch", "heads", "n", "dim", "causal"})->Unit(benchmark::kMillisecond)->UseRealTime();
-  b->Args({8, 3, 197, 64, 0})->Args({8, 8, 256, 16, 1})->Args({1, 8, 4096, 64, 1})->Args({1, 8, 16384, 64, 1});
+  b->Args({8, 3, 197, 64, 0})->Args({2, 3, 197, 64, 0})->Args({8, 8, 256, 16, 1});
+  b->Args({1, 8, 4096, 64, 0})->Args({1, 8, 4096, 64, 1})->Args({1, 8, 16384, 64, 1});
 }
 
 BENCHMARK(fourier_step)->Apply(shapes);

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "ff/autograd/graph.h"
+
+namespace ff::tools {
+
+/// Multiplications and additions of matrix products, two for each term of a sum.
+struct MatrixFlops {
+  double forward = 0, backward = 0;
+
+  double step() const { return forward + backward; }
+};
+
+/// Those of computing a graph and the gradients of its leaves, by formula: of matmul, addmm, linear, convolution, and
+/// of attention, where what is recomputed for the gradient counts once and masked pairs do not count if causal is true
+/// of the graph's attention. Fourier attention's scores are no matrix product: its values' products alone count.
+MatrixFlops matrix_flops(const autograd::Graph& graph, bool causal);
+
+}  // namespace ff::tools
