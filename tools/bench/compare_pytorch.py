@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Times FourierFormer beside PyTorch, row by row in turn, both with two threads on the same two cores, and tells which
-targets are met. Figures are medians of at least five runs after a warm-up. It takes about four minutes on an idle
+targets are met. Figures are medians of at least five runs after a warm-up. It takes about five minutes on an idle
 machine; what else runs there spoils the figures, so a row tells how much of the cores others took.
 
 Usage: compare_pytorch.py [BUILD] [--only REGEX] [--retries N] [--json FILE] [--markdown FILE]
@@ -57,7 +57,7 @@ class Row:
 
 # ------------------------------------------------------------------------------------------------------------- timing
 
-def milliseconds(step, runs=RUNS, shortest=0.1):
+def milliseconds(step, runs=RUNS, shortest=0.1, figure=statistics.median):
     """The median over runs of the time of step(), a run lasting at least `shortest` seconds, as Google Benchmark's."""
     begin = time.perf_counter()
     step()
@@ -73,7 +73,7 @@ def milliseconds(step, runs=RUNS, shortest=0.1):
         for _ in range(count):
             step()
         times.append((time.perf_counter() - begin) / count)
-    return 1e3 * statistics.median(times)
+    return 1e3 * figure(times)
 
 
 class Others:
@@ -124,6 +124,12 @@ class Ours:
                 assert entry["time_unit"] == "ms", entry
                 return entry["real_time"], entry.get("bytes_per_second")
         sys.exit(f"compare_pytorch.py: ff_bench has no benchmark {name}")
+
+    def once(self, name):
+        """All that a benchmark says that repeats itself what it times."""
+        out = self.run(self.bench, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_format=json",
+                       "--benchmark_min_time=0.3")
+        return json.loads(out)["benchmarks"][0]
 
     def names(self):
         return self.run(self.bench, "--benchmark_list_tests").split()
@@ -260,9 +266,14 @@ def rows(name, backward):
     return (op_step if backward else op_forward)(lambda *arguments: ROWS[name](*arguments, labels), *inputs)
 
 
-def product(m, n, k):
-    a, b = normal(m, k), normal(k, n)
-    return milliseconds(lambda: torch.matmul(a, b))
+def product(m, n, k, transpose_a, transpose_b, count):
+    """The best of many, as tools/bench/matmul.cpp."""
+    a = normal(count, k, m).transpose(1, 2) if transpose_a else normal(count, m, k)
+    b = normal(count, n, k).transpose(1, 2) if transpose_b else normal(count, k, n)
+    if count == 1:
+        a, b = a[0], b[0]
+    with torch.no_grad():
+        return milliseconds(lambda: torch.matmul(a, b), runs=100, shortest=0.001, figure=min)
 
 
 def attention_step(attention, sizes, causal, runs):
@@ -341,17 +352,22 @@ class Comparison:
             self.measure(f"{name}, bandwidth", both)
 
     def products(self):
-        """Every matmul benchmark of ff_bench whose name tells its sizes."""
-        found = False
-        for name in self.ours.names():
-            sizes = re.fullmatch(r"(matmul\w*/m:(\d+)/n:(\d+)/k:(\d+))/real_time", name)
-            if not sizes:
-                continue
-            found = True
-            m, n, k = (int(sizes[i]) for i in (2, 3, 4))
-            self.time_row(f"matmul {m} x {n} x {k}", (product, m, n, k), sizes[1], 1 / 0.95)
-        if not found:
-            self.missing_row("matmul", 1 / 0.95, "ff_bench has no benchmark matmul/m:../n:../k:..")
+        """The shapes of ff_bench's matmul, which times OpenBLAS itself beside it."""
+        pattern = r"matmul/m:(\d+)/n:(\d+)/k:(\d+)/ta:(\d)/tb:(\d)/count:(\d+)"
+        shapes = {name: tuple(map(int, found.groups())) for name in self.ours.names()
+                  if (found := re.match(pattern, name))}
+        for name, (m, n, k, transpose_a, transpose_b, count) in shapes.items():
+            title = (f"matmul {f'{count} x ' if count > 1 else ''}({m} x {k}{' T' * transpose_a}) "
+                     f"({k} x {n}{' T' * transpose_b})")
+            self.measure(title, lambda: [self.product_row(title, name, shapes[name])])
+        if not shapes:
+            self.missing_row("matmul", 1 / 0.95, "ff_bench has no benchmark matmul")
+
+    def product_row(self, title, name, shape):
+        m, n, k, _, _, count = shape
+        figures = self.ours.once(name)
+        return ratio_row(title, in_process(product, *shape), 2e-6 * m * n * k * count / figures["gflops"], 1 / 0.95,
+                         f"{1 / figures['ratio']:.2f} of OpenBLAS's own time")
 
     def attention(self):
         shapes = {"softmax": [(8, 3, 197, 64, False), (8, 8, 256, 16, True), (1, 8, 4096, 64, False)],
@@ -470,7 +486,7 @@ def main():
     parser.add_argument("build", nargs="?", type=Path, default=ROOT / "build", help="folder of a release build")
     parser.add_argument("--only", default="", metavar="REGEX", help="the rows whose names have this in them")
     parser.add_argument("--retries", type=int, default=0, metavar="N",
-                        help="measure a row anew, up to N times, where other programs took more than 0.1 cores; the longest takes a minute")
+                        help="measure a row anew, up to N times, if other programs took more than 0.1 cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table there")
     arguments = parser.parse_args()
