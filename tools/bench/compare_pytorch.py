@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Times FourierFormer beside PyTorch, row by row in turn, both with two threads on the same two cores, and tells which
-targets are met. Figures are medians of at least five runs after a warm-up. It takes about four minutes on an idle
-machine; what else runs there spoils the figures, so the load is shown, too.
+targets are met. Figures are medians of at least five runs after a warm-up. It takes about five minutes on an idle
+machine; what else runs there spoils the figures, so a row tells how much of the cores others took.
 
-Usage: compare_pytorch.py [BUILD] [--only REGEX] [--json FILE] [--markdown FILE]
+Usage: compare_pytorch.py [BUILD] [--only REGEX] [--retries N] [--json FILE] [--markdown FILE]
 
-BUILD is the folder of a release build (default: build). Any Python that has PyTorch will do; without, this project's own
-figures are shown alone. Debian: apt-get install python3-torch, and run with /usr/bin/python3.
+BUILD is the folder of a release build (default: build). Any Python that has PyTorch will do; without, this project's
+own figures are shown alone. Debian: apt-get install python3-torch, and run with /usr/bin/python3.
 """
 
 import os
@@ -52,12 +52,13 @@ class Row:
     met: bool = None
     note: str = ""
     unit: str = "ms"
+    others: float = 0     # cores that other programs took meanwhile, on average
 
 
 # ------------------------------------------------------------------------------------------------------------- timing
 
-def milliseconds(step, runs=RUNS, shortest=0.1):
-    """The median over runs of the time of step(), each run lasting at least `shortest` seconds, as Google Benchmark's."""
+def milliseconds(step, runs=RUNS, shortest=0.1, figure=statistics.median):
+    """The median over runs of the time of step(), a run lasting at least `shortest` seconds, as Google Benchmark's."""
     begin = time.perf_counter()
     step()
     step_seconds = time.perf_counter() - begin
@@ -72,7 +73,30 @@ def milliseconds(step, runs=RUNS, shortest=0.1):
         for _ in range(count):
             step()
         times.append((time.perf_counter() - begin) / count)
-    return 1e3 * statistics.median(times)
+    return 1e3 * figure(times)
+
+
+class Others:
+    """What else runs on the cores that are measured on, and spoils the figures."""
+
+    def __init__(self):
+        self.cpus = [f"cpu{i}" for i in os.sched_getaffinity(0)] if hasattr(os, "sched_getaffinity") else []
+        self.before = self.now()
+
+    def now(self):
+        """Seconds that passed, that these cores worked, and that this program and its children did."""
+        try:
+            lines = [line.split() for line in Path("/proc/stat").read_text(encoding="ascii").splitlines()]
+        except OSError:
+            lines = []
+        ticks = sum(int(line[i]) for line in lines if line[0] in self.cpus for i in (1, 2, 3, 6, 7, 8))
+        return time.perf_counter(), ticks / os.sysconf("SC_CLK_TCK"), sum(os.times()[:4])
+
+    def cores(self):
+        """The cores taken by others since the last call."""
+        before, self.before = self.before, self.now()
+        seconds, worked, own = (now - then for now, then in zip(self.before, before))
+        return round(max(0.0, (worked - own) / seconds), 2) if seconds > 0.2 else 0.0
 
 
 class Ours:
@@ -100,6 +124,12 @@ class Ours:
                 assert entry["time_unit"] == "ms", entry
                 return entry["real_time"], entry.get("bytes_per_second")
         sys.exit(f"compare_pytorch.py: ff_bench has no benchmark {name}")
+
+    def once(self, name):
+        """All that a benchmark says that repeats itself what it times."""
+        out = self.run(self.bench, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_format=json",
+                       "--benchmark_min_time=0.3")
+        return json.loads(out)["benchmarks"][0]
 
     def names(self):
         return self.run(self.bench, "--benchmark_list_tests").split()
@@ -191,16 +221,8 @@ def model_step(name, attention, batch, runs):
         optimizer.step()
 
     taken = milliseconds(step, runs)
-    peak = next(int(line.split()[1]) for line in open("/proc/self/status", encoding="ascii") if line.startswith("VmHWM"))
-    return taken, peak * 1024
-
-
-def peer_model(name, attention, batch, runs=RUNS):
-    """model_step() in a process of its own, whose memory is that of the step alone."""
-    if torch is None:
-        return None, None
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(model_step, (name, attention, batch, runs))
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return taken, int(re.search(r"VmHWM:\s*(\d+)", status)[1]) * 1024
 
 
 def op_step(op, *inputs, runs=RUNS):
@@ -215,8 +237,59 @@ def op_step(op, *inputs, runs=RUNS):
     return milliseconds(step, runs)
 
 
+def op_forward(op, *inputs):
+    with torch.no_grad():
+        return milliseconds(lambda: op(*inputs))
+
+
 def normal(*shape, grad=False):
     return torch.randn(*shape, requires_grad=grad)
+
+
+ELEMENTWISE = {"add": lambda a, b: a + b, "exp": lambda a, _: torch.exp(a), "gelu": lambda a, _: F.gelu(a),
+               "tanh": lambda a, _: torch.tanh(a), "relu": lambda a, _: torch.relu(a)}
+ROWS = {"sum": lambda x, w, b, labels: x.sum(), "softmax": lambda x, w, b, labels: torch.softmax(x, 1),
+        "layer_norm": lambda x, w, b, labels: F.layer_norm(x, (1024,), w, b),
+        "cross_entropy": lambda x, w, b, labels: F.cross_entropy(x, labels)}
+
+
+def elementwise(name, backward):
+    """Of 4 Mi float32, as tools/bench/elementwise.cpp."""
+    inputs = [normal(4 << 20, grad=backward) for _ in range(2)]
+    return (op_step if backward else op_forward)(ELEMENTWISE[name], *inputs)
+
+
+def rows(name, backward):
+    """Of 4096 x 1024, as tools/bench/reduce.cpp."""
+    labels = torch.randint(1024, (4096,))
+    inputs = [normal(*shape, grad=backward) for shape in ((4096, 1024), (1024,), (1024,))]
+    return (op_step if backward else op_forward)(lambda *arguments: ROWS[name](*arguments, labels), *inputs)
+
+
+def product(m, n, k, transpose_a, transpose_b, count):
+    """The best of many, as tools/bench/matmul.cpp."""
+    a = normal(count, k, m).transpose(1, 2) if transpose_a else normal(count, m, k)
+    b = normal(count, n, k).transpose(1, 2) if transpose_b else normal(count, k, n)
+    if count == 1:
+        a, b = a[0], b[0]
+    with torch.no_grad():
+        return milliseconds(lambda: torch.matmul(a, b), runs=100, shortest=0.001, figure=min)
+
+
+def attention_step(attention, sizes, causal, runs):
+    inputs = [normal(*sizes, grad=True) for _ in range(3)]
+    if attention == "softmax":
+        return op_step(lambda q, k, v: softmax_attention(q, k, v, causal), *inputs, runs=runs)
+    radius = torch.full((), 2.0, requires_grad=True)
+    return op_step(lambda q, k, v, r: fourier_attention(q, k, v, r, causal), *inputs, radius, runs=runs)
+
+
+def in_process(function, *arguments):
+    """What function returns in a process of its own, where nothing else was allocated; None without PyTorch."""
+    if torch is None:
+        return None
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
 
 
 # --------------------------------------------------------------------------------------------------------------- rows
@@ -224,179 +297,163 @@ def normal(*shape, grad=False):
 class Comparison:
     """The rows, each measured as it is reached."""
 
-    def __init__(self, ours, only):
-        self.ours, self.only, self.rows, self.models = ours, re.compile(only), [], {}
-        if torch is not None:
-            torch.manual_seed(1)
+    def __init__(self, ours, only, retries):
+        self.ours, self.only, self.retries = ours, re.compile(only), retries
+        self.rows, self.models, self.others = [], {}, Others()
 
-    def wanted(self, name):
-        return self.only.search(name) is not None
-
-    def add(self, row):
-        self.rows.append(row)
-        print(line_of(cells(row)), flush=True)
-
-    def time_row(self, name, peer, ours, most, scale=1.0, note=""):
-        """ours() and peer() in milliseconds; their ratio is to be at most `most`. scale makes both of one amount."""
-        if not self.wanted(name):
+    def measure(self, name, rows):
+        """Shows what rows() returns if name is wanted; again, up to self.retries times, if others disturbed it."""
+        if not self.only.search(name):
             return
-        peer_ms = peer() if torch is not None else None
-        our_ms = ours() * scale
-        self.add(ratio_row(name, peer_ms, our_ms, most, note))
+        known = set(self.models)
+        self.others.cores()
+        for _ in range(1 + self.retries):
+            measured, cores = rows(), self.others.cores()
+            if cores <= 0.1:
+                break
+            # No other row is to be judged by these.
+            self.models = {key: value for key, value in self.models.items() if key in known or key[2] == "peer"}
+        for row in measured:
+            row.others = cores
+            if cores > 0.1:
+                row.note += f"{', ' if row.note else ''}others took {cores:.1f} cores"
+            self.rows.append(row)
+            print(line_of(cells(row)), flush=True)
+
+    def time_row(self, name, peer, ours, most):
+        """The time of ours, a benchmark's name, is to be at most `most` times what peer, a function and its arguments,
+        returns."""
+        self.measure(name, lambda: [ratio_row(name, in_process(*peer), self.ours.micro(ours)[0], most)])
 
     def missing_row(self, name, most, reason):
-        if self.wanted(name):
-            self.add(Row(name, target=f"<= {most:.3g}", note=f"not there yet: {reason}"))
+        self.measure(name, lambda: [Row(name, target=f"<= {most:.3g}", note=f"not there yet: {reason}")])
 
     def ops(self):
-        count = 4 << 20
-        elementwise = {"add": lambda a, b: a + b, "exp": lambda a, _: torch.exp(a), "gelu": lambda a, _: F.gelu(a),
-                       "tanh": lambda a, _: torch.tanh(a), "relu": lambda a, _: torch.relu(a)}
-        for name, op in elementwise.items():
-            self.op_rows(name, "elementwise", lambda grad: [normal(count, grad=grad), normal(count, grad=grad)], op)
-        rows = {"sum": lambda x, w, b: x.sum(), "softmax": lambda x, w, b: torch.softmax(x, 1),
-                "layer_norm": lambda x, w, b: F.layer_norm(x, (1024,), w, b),
-                "cross_entropy": lambda x, w, b: F.cross_entropy(x, target)}
-        target = torch.randint(1024, (4096,)) if torch is not None else None
-        for name, op in rows.items():
-            self.op_rows(name, "rows", lambda grad: [normal(4096, 1024, grad=grad), normal(1024, grad=grad),
-                                                     normal(1024, grad=grad)], op)
-
-    def op_rows(self, name, family, inputs, op):
-        def forward():
-            with torch.no_grad():
-                arguments = inputs(False)
-                return milliseconds(lambda: op(*arguments))
-
-        self.time_row(f"{name}, forward", forward, lambda: self.ours.micro(f"{family}_forward/{name}")[0], 1)
-        self.time_row(f"{name}, forward + backward", lambda: op_step(op, *inputs(True)),
-                      lambda: self.ours.micro(f"{family}_step/{name}")[0], 1)
+        for family, names in ((elementwise, ELEMENTWISE), (rows, ROWS)):
+            for name in names:
+                for backward, title, benchmark in ((False, "forward", "forward"), (True, "forward + backward", "step")):
+                    self.time_row(f"{name}, {title}", (family, name, backward),
+                                  f"{family.__name__}_{benchmark}/{name}", 1)
 
     def bandwidth(self):
-        """Memory-bound ops against memcpy at its best, be it in a cache: shares, at least 0.8."""
-        names = [name for name in ("add", "relu") if self.wanted(f"{name}, bandwidth over memcpy's")]
-        if not names:
-            return
-        copies = [self.ours.micro(f"memory_copy/{way}")[1] / 1e9 for way in ("one_thread", "all_threads", "block")]
-        for name in names:
-            rate = self.ours.micro(f"elementwise_forward/{name}")[1] / 1e9
-            share = rate / max(copies)
-            self.add(Row(f"{name}, bandwidth over memcpy's", max(copies), rate, share, ">= 0.8", share >= 0.8,
-                         "against memcpy", "GB/s"))
+        """Memory-bound ops against memcpy of 256 MiB, and of an array as large as theirs, which caches may hold."""
+        def rate(name):
+            return self.ours.micro(name)[1] / 1e9
+
+        for name in ("add", "relu"):
+            def both(name=name):
+                of_op, small = rate(f"elementwise_forward/{name}"), rate("memory_copy/small")
+                large = max(rate("memory_copy/one_thread"), rate("memory_copy/all_threads"))
+                return [Row(f"{name}, bandwidth", large, of_op, of_op / large, ">= 0.8", of_op >= 0.8 * large,
+                            "against memcpy of 256 MiB", "GB/s"),
+                        Row(f"{name}, bandwidth", small, of_op, of_op / small, note="against memcpy of 16 MiB",
+                            unit="GB/s")]
+
+            self.measure(f"{name}, bandwidth", both)
 
     def products(self):
-        """Every matmul benchmark of ff_bench whose name tells its sizes."""
-        found = False
-        for name in self.ours.names():
-            sizes = re.fullmatch(r"(matmul\w*/m:(\d+)/n:(\d+)/k:(\d+))/real_time", name)
-            if not sizes:
-                continue
-            found = True
-            m, n, k = (int(sizes[i]) for i in (2, 3, 4))
+        """The shapes of ff_bench's matmul, which times OpenBLAS itself beside it."""
+        pattern = r"matmul/m:(\d+)/n:(\d+)/k:(\d+)/ta:(\d)/tb:(\d)/count:(\d+)"
+        shapes = {name: tuple(map(int, found.groups())) for name in self.ours.names()
+                  if (found := re.match(pattern, name))}
+        for name, (m, n, k, transpose_a, transpose_b, count) in shapes.items():
+            title = (f"matmul {f'{count} x ' if count > 1 else ''}({m} x {k}{' T' * transpose_a}) "
+                     f"({k} x {n}{' T' * transpose_b})")
+            self.measure(title, lambda: [self.product_row(title, name, shapes[name])])
+        if not shapes:
+            self.missing_row("matmul", 1 / 0.95, "ff_bench has no benchmark matmul")
 
-            def peer(m=m, n=n, k=k):
-                a, b = normal(m, k), normal(k, n)
-                return milliseconds(lambda: torch.matmul(a, b))
-
-            self.time_row(f"matmul {m} x {n} x {k}", peer, lambda: self.ours.micro(sizes[1])[0], 1 / 0.95)
-        if not found:
-            self.missing_row("matmul", 1 / 0.95, "ff_bench has no benchmark matmul/m:../n:../k:..")
+    def product_row(self, title, name, shape):
+        m, n, k, _, _, count = shape
+        figures = self.ours.once(name)
+        return ratio_row(title, in_process(product, *shape), 2e-6 * m * n * k * count / figures["gflops"], 1 / 0.95,
+                         f"{1 / figures['ratio']:.2f} of OpenBLAS's own time")
 
     def attention(self):
-        shapes = [(8, 3, 197, 64, False), (8, 8, 256, 16, True), (1, 8, 4096, 64, False)]
-        for shape in shapes:
-            *sizes, causal = shape
-            self.time_row(f"softmax attention {title(shape)}, forward + backward",
-                          lambda: op_step(lambda q, k, v: softmax_attention(q, k, v, causal),
-                                          *(normal(*sizes, grad=True) for _ in range(3)), runs=runs_of(shape)),
-                          lambda: self.ours.micro(f"softmax_step/{benchmark_name(shape)}")[0], 1 / 3)
-        for shape in [(2, 3, 197, 64, False), (8, 8, 256, 16, True)]:
-            *sizes, causal = shape
-
-            def peer():
-                radius = torch.full((), 2.0, requires_grad=True)
-                return op_step(lambda q, k, v, r: fourier_attention(q, k, v, r, causal),
-                               *(normal(*sizes, grad=True) for _ in range(3)), radius, runs=5)
-
-            self.time_row(f"Fourier attention {title(shape)}, forward + backward", peer,
-                          lambda: self.ours.micro(f"fourier_step/{benchmark_name(shape)}")[0], 1 / 50)
-
-    def model_row(self, name, model, attention, batch, peer_batch, most, runs=RUNS):
-        """A training step, in milliseconds an image; and the most memory."""
-        if not self.wanted(name):
-            return
-        peer_ms, peer_bytes = peer_model(model, attention, peer_batch, runs)
-        if peer_ms is not None:
-            peer_ms /= peer_batch
-        figures = self.model(model, attention, batch)
-        self.models[model, attention, "peer"] = peer_ms
-        note = "" if batch == peer_batch else f"batch {batch}; PyTorch {peer_batch}"
-        self.add(ratio_row(f"{name}, ms an image", peer_ms, figures["step_ms"] / batch, most, note))
-        if batch == peer_batch:
-            row = ratio_row(f"{name}, peak memory", peer_bytes and peer_bytes / 2**20,
-                            figures["peak_memory_bytes"] / 2**20, 1)
-            row.unit = "MiB"
-            self.add(row)
+        shapes = {"softmax": [(8, 3, 197, 64, False), (8, 8, 256, 16, True), (1, 8, 4096, 64, False)],
+                  "fourier": [(2, 3, 197, 64, False), (8, 8, 256, 16, True)]}
+        for attention, most in (("softmax", 1 / 3), ("fourier", 1 / 50)):
+            for *sizes, causal in shapes[attention]:
+                title = f"({', '.join(map(str, sizes))}){' causal' if causal else ''}"
+                keys = zip(("batch", "heads", "n", "dim", "causal"), (*sizes, int(causal)))
+                runs = 5 if attention == "fourier" or sizes[2] > 1000 else RUNS
+                self.time_row(f"{attention} attention {title}, forward + backward",
+                              (attention_step, attention, sizes, causal, runs),
+                              f"{attention}_step/" + "/".join(f"{key}:{value}" for key, value in keys), most)
 
     def model(self, model, attention, batch):
+        """Our figures; measured once."""
         key = model, attention, batch
         if key not in self.models:
             self.models[key] = self.ours.model(*key)
         return self.models[key]
 
+    def model_row(self, name, model, attention, batch, peer_batch, most, runs=RUNS):
+        """A training step, in milliseconds an image; and the most memory."""
+        def both():
+            self.models.pop((model, attention, batch), None)
+            peer_ms, peer_bytes = in_process(model_step, model, attention, peer_batch, runs) or (None, None)
+            self.models[model, attention, "peer"] = peer_ms and peer_ms / peer_batch
+            figures = self.model(model, attention, batch)
+            note = "" if batch == peer_batch else f"batch {batch}; PyTorch {peer_batch}"
+            measured = [ratio_row(f"{name}, ms an image", peer_ms and peer_ms / peer_batch, figures["step_ms"] / batch,
+                                  most, note)]
+            if batch == peer_batch:
+                measured.append(ratio_row(f"{name}, peak memory", peer_bytes and peer_bytes / 2**20,
+                                          figures["peak_memory_bytes"] / 2**20, 1, unit="MiB"))
+            return measured
+
+        self.measure(name, both)
+
     def training_steps(self):
         self.model_row("DeiT-tiny, softmax, batch 8, step", "deit_tiny", "softmax", 8, 8, 0.4)
-        self.model_row("DeiT-tiny, Fourier, batch 8, step", "deit_tiny", "fourier", 8, 2, 1 / 50, runs=5)
-        self.within("DeiT-tiny, Fourier, batch 8, step over softmax's", lambda: self.model("deit_tiny", "softmax", 8)["step_ms"],
-                    lambda: self.model("deit_tiny", "fourier", 8)["step_ms"], 1.5, "against our softmax")
-        softmax = self.models.get(("deit_tiny", "softmax", "peer"))
-        if softmax is not None:
-            self.within("DeiT-tiny, Fourier, batch 8, step over PyTorch's softmax", lambda: softmax * 8,
-                        lambda: self.model("deit_tiny", "fourier", 8)["step_ms"], 1, "against PyTorch's softmax")
+        self.model_row("DeiT-tiny, fourier, batch 8, step", "deit_tiny", "fourier", 8, 2, 1 / 50, runs=5)
+        self.twins()
         for attention in ("softmax", "fourier"):
-            name = f"DeiT-tiny, {attention}, two threads over one, step"
-            if self.wanted(name):
-                two = self.model("deit_tiny", attention, 8)["step_ms"]
-                one = self.ours.model("deit_tiny", attention, 8, threads=1, steps=5)["step_ms"]
-                self.add(Row(name, one, two, one / two, ">= 1.8", one / two >= 1.8,
-                             "against one thread; times as fast"))
-        name = "DeiT-tiny, softmax, utilisation"
-        if self.wanted(name):
-            figures = self.model("deit_tiny", "softmax", 8)
-            share, rates = figures["utilisation"], [figures["peak_flops_per_second"] / 1e9,
-                                                    figures["matrix_flops_per_second"] / 1e9]
-            self.add(Row(name, *rates, share, ">= 0.5", share >= 0.5, "against a large product",
-                         "GFLOP/s"))
+            self.scaling(f"DeiT-tiny, {attention}, batch 8, step on two threads", attention)
+        self.utilisation("DeiT-tiny, softmax, batch 8, utilisation")
         for attention, most in (("softmax", 1 / 5), ("fourier", 1 / 8)):
             self.model_row(f"toy vision, {attention}, batch 128, step", "toy_vision", attention, 128, 128, most)
         self.missing_row("language model small, batch 8, step", 0.3,
                          "the language model has no adaptive softmax, which its vocabulary of 267,735 needs")
 
-    def within(self, name, peer, ours, most, note):
-        """Two figures of which one is not PyTorch's, or both were measured before."""
-        if self.wanted(name):
-            self.add(ratio_row(name, peer(), ours(), most, note))
+    def twins(self):
+        """The Fourier model's step against our softmax model's, and PyTorch's if that was measured."""
+        def both():
+            ours, twin = (self.model("deit_tiny", attention, 8)["step_ms"] for attention in ("fourier", "softmax"))
+            measured = [ratio_row("DeiT-tiny, fourier, batch 8, step", twin, ours, 1.5, "against our softmax")]
+            if (peer := self.models.get(("deit_tiny", "softmax", "peer"))) is not None:
+                measured.append(ratio_row("DeiT-tiny, fourier, batch 8, step", 8 * peer, ours, 1,
+                                          "against PyTorch's softmax"))
+            return measured
+
+        self.measure("DeiT-tiny, fourier against softmax", both)
+
+    def scaling(self, name, attention):
+        def row():
+            two = self.model("deit_tiny", attention, 8)["step_ms"]
+            one = self.ours.model("deit_tiny", attention, 8, threads=1, steps=5)["step_ms"]
+            return [Row(name, one, two, one / two, ">= 1.8", one / two >= 1.8, "against one; times as fast")]
+
+        self.measure(name, row)
+
+    def utilisation(self, name):
+        def row():
+            figures = self.model("deit_tiny", "softmax", 8)
+            peak, rate = (figures[f"{what}_flops_per_second"] / 1e9 for what in ("peak", "matrix"))
+            return [Row(name, peak, rate, rate / peak, ">= 0.5", rate >= 0.5 * peak, "against a large product",
+                        "GFLOP/s")]
+
+        self.measure(name, row)
 
 
-def ratio_row(name, peer, ours, most, note=""):
-    sign = "<" if most == 1 else "<="
+def ratio_row(name, peer, ours, most, note="", unit="ms"):
+    """ours is to be at most `most` times peer; below it where that is 1."""
+    target = f"{'<' if most == 1 else '<='} {most:.3g}"
     if peer is None:
-        return Row(name, None, ours, target=f"{sign} {most:.3g}", note=note)
+        return Row(name, None, ours, target=target, note=note, unit=unit)
     ratio = ours / peer
-    return Row(name, peer, ours, ratio, f"{sign} {most:.3g}", ratio < 1 if most == 1 else ratio <= most, note)
-
-
-def runs_of(shape):
-    return 5 if shape[2] > 1000 else RUNS
-
-
-def title(shape):
-    *sizes, causal = shape
-    return f"({', '.join(map(str, sizes))}){' causal' if causal else ''}"
-
-
-def benchmark_name(shape):
-    return "/".join(f"{name}:{int(value)}" for name, value in zip(("batch", "heads", "n", "dim", "causal"), shape))
+    return Row(name, peer, ours, ratio, target, ratio < 1 if most == 1 else ratio <= most, note, unit)
 
 
 # ------------------------------------------------------------------------------------------------------------- output
@@ -407,9 +464,9 @@ def number(value):
 
 def cells(row):
     met = "" if row.met is None else "yes" if row.met else "NO"
-    unit = "" if row.unit == "ms" else f" {row.unit}"
-    return [row.name, number(row.peer) + unit * (row.peer is not None), number(row.ours) + unit * (row.ours is not None),
-            number(row.ratio), row.target, met, row.note]
+    peer, ours = (number(value) + ("" if value is None or row.unit == "ms" else f" {row.unit}")
+                  for value in (row.peer, row.ours))
+    return [row.name, peer, ours, number(row.ratio), row.target, met, row.note]
 
 
 HEADINGS = ["row", "PyTorch, ms", "ours, ms", "ratio", "target", "met", "note"]
@@ -428,6 +485,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", nargs="?", type=Path, default=ROOT / "build", help="folder of a release build")
     parser.add_argument("--only", default="", metavar="REGEX", help="the rows whose names have this in them")
+    parser.add_argument("--retries", type=int, default=0, metavar="N",
+                        help="measure a row anew, up to N times, if other programs took more than 0.1 cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write a table there")
     arguments = parser.parse_args()
@@ -437,7 +496,7 @@ def main():
         print(f"{sys.executable} has no PyTorch: only this project's figures are shown. Debian: apt-get install "
               "python3-torch, and run with /usr/bin/python3\n")
     print(line_of(HEADINGS))
-    comparison = Comparison(Ours(arguments.build.resolve()), arguments.only)
+    comparison = Comparison(Ours(arguments.build.resolve()), arguments.only, arguments.retries)
     comparison.ops()
     comparison.bandwidth()
     comparison.products()
