@@ -104,7 +104,8 @@ function layout(scope, levels) {
   for (const part of scope.scopes) {
     if (part.total === 0) continue;
     const inner = open.has(part) ? layout(part, levels) : null;
-    const size = inner || boxSize([scopeTitle(part), `${counted(part.ops, "op", "ops")}, ${counted(part.total - part.ops, "leaf", "leaves")}`], true);
+    const holds = `${counted(part.ops, "op", "ops")}, ${counted(part.total - part.ops, "leaf", "leaves")}`;
+    const size = inner || boxSize([scopeTitle(part), holds], true);
     item("s" + part.id, part.first, {lines: size.lines, w: size.w, h: size.h, inner});
   }
   const links = [...(levels.get(scope) || new Map()).values()];

@@ -6,6 +6,7 @@
 
 #include "ff/autograd/function.h"
 #include "ff/autograd/ops/kernels.h"
+#include "ff/autograd/ops/middle.h"
 #include "ff/autograd/ops/op_table.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/autograd/ops/spatial.h"
@@ -27,20 +28,6 @@ struct Taps {
 // Taps are shared by a node and its derivatives.
 using SharedTaps = std::shared_ptr<const Taps>;
 
-// Sizes before and behind a dimension.
-struct Around {
-  std::int64_t outer = 1, inner = 1;
-  Around(const Shape& shape, int dim) {
-    for (int i = 0; i < dim; ++i) outer *= shape[i];
-    for (int i = dim + 1; i < shape.rank(); ++i) inner *= shape[i];
-  }
-};
-
-Shape with_size(Shape shape, int dim, std::int64_t size) {
-  shape[dim] = size;
-  return shape;
-}
-
 Tensor adjoint(const Tensor& y, const SharedTaps& taps);
 
 struct Resample : Function<Resample> {
@@ -49,9 +36,9 @@ struct Resample : Function<Resample> {
   Tensor forward(Context&, const Tensor& x, const SharedTaps& t) {
     taps = t;
     const Tensor dense = x.dense();
-    const Around around(x.shape(), t->dim);
+    const Middle m(name, x.shape(), t->dim);
     Tensor y = Tensor::empty(with_size(x.shape(), t->dim, t->outputs), x.dtype());
-    cpu::resample(x.dtype(), around.outer, around.inner, t->kernel(), dense.raw(), y.raw());
+    cpu::resample(x.dtype(), m.outer, m.inner, t->kernel(), dense.raw(), y.raw());
     return y;
   }
   Gradients backward(Context&, const Tensor& dy) const { return {adjoint(dy, taps)}; }
@@ -63,9 +50,9 @@ struct ResampleAdjoint : Function<ResampleAdjoint> {
   Tensor forward(Context&, const Tensor& y, const SharedTaps& t) {
     taps = t;
     const Tensor dense = y.dense();
-    const Around around(y.shape(), t->dim);
+    const Middle m(name, y.shape(), t->dim);
     Tensor x = Tensor::empty(with_size(y.shape(), t->dim, t->n), y.dtype());
-    cpu::resample_adjoint(y.dtype(), around.outer, around.inner, t->kernel(), dense.raw(), x.raw());
+    cpu::resample_adjoint(y.dtype(), m.outer, m.inner, t->kernel(), dense.raw(), x.raw());
     return x;
   }
   Gradients backward(Context&, const Tensor& dx) const { return {Resample::apply(dx, taps)}; }
@@ -182,10 +169,10 @@ Tensor pixel_shuffle(const Tensor& x, std::int64_t r, Where site) {
   check(r >= 1 && r <= INT32_MAX && x.size(-3) % (r * r) == 0, op,
         "upscale_factor must be at least 1 and its square divide the channels: {}, x {}", r, x.shape().str());
   const std::int64_t channels = x.size(-3) / (r * r), h = x.size(-2), w = x.size(-1);
-  const Around around(x.shape(), x.rank() - 3);
+  const Middle m(op, x.shape(), x.rank() - 3);
   Shape shape = x.shape();
   shape[x.rank() - 3] = channels, shape[x.rank() - 2] = h * r, shape[x.rank() - 1] = w * r;
-  return reshape(permute(reshape(x, {around.outer, channels, r, r, h, w}), {0, 1, 4, 2, 5, 3}), shape);
+  return reshape(permute(reshape(x, {m.outer, channels, r, r, h, w}), {0, 1, 4, 2, 5, 3}), shape);
 }
 
 Tensor pixel_unshuffle(const Tensor& x, std::int64_t r, Where site) {
@@ -195,10 +182,10 @@ Tensor pixel_unshuffle(const Tensor& x, std::int64_t r, Where site) {
   check(r >= 1 && r <= INT32_MAX && x.size(-2) % r == 0 && x.size(-1) % r == 0, op,
         "downscale_factor must be at least 1 and divide height and width: {}, x {}", r, x.shape().str());
   const std::int64_t channels = x.size(-3), h = x.size(-2) / r, w = x.size(-1) / r;
-  const Around around(x.shape(), x.rank() - 3);
+  const Middle m(op, x.shape(), x.rank() - 3);
   Shape shape = x.shape();
   shape[x.rank() - 3] = channels * r * r, shape[x.rank() - 2] = h, shape[x.rank() - 1] = w;
-  return reshape(permute(reshape(x, {around.outer, channels, h, r, w, r}), {0, 1, 3, 5, 2, 4}), shape);
+  return reshape(permute(reshape(x, {m.outer, channels, h, r, w, r}), {0, 1, 3, 5, 2, 4}), shape);
 }
 
 std::vector<OpRecord> interpolate_ops() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ff/core/cpu/block_sums.h"
 #include "ff/core/cpu/scratch.h"
 #include "ff/core/parallel.h"
 
@@ -160,15 +161,6 @@ void backward_rows(const Backward<float>& a, std::int64_t begin, std::int64_t en
 }
 void backward_rows(const Backward<double>& a, std::int64_t begin, std::int64_t end, double* dweight, double* dbias) {
   HWY_DYNAMIC_DISPATCH(BackwardF64)(a, begin, end, dweight, dbias);
-}
-
-// y = sum of blocks of n numbers each, in their order.
-template <class T>
-void sum_blocks(const Scratch<double>& blocks, std::int64_t n, T* y) {
-  Scratch<double> total(n, 0.0);
-  for (std::int64_t block = 0; block < blocks.size(); block += n)
-    for (std::int64_t i = 0; i < n; ++i) total[i] += blocks[block + i];
-  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(total[i]);
 }
 
 }  // namespace

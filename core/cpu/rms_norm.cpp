@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ff/core/cpu/block_sums.h"
 #include "ff/core/cpu/scratch.h"
 #include "ff/core/parallel.h"
 
@@ -165,11 +166,7 @@ void rms_norm_backward(DType dtype, std::int64_t rows, std::int64_t n, const voi
     parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) {
       backward_rows(a, begin, end, dweight != nullptr ? sums.data() + begin / grain * n : nullptr);
     });
-    if (dweight == nullptr) return;
-    Scratch<double> total(n, 0.0);
-    for (std::int64_t block = 0; block < sums.size(); block += n)
-      for (std::int64_t i = 0; i < n; ++i) total[i] += sums[block + i];
-    for (std::int64_t i = 0; i < n; ++i) static_cast<T*>(dweight)[i] = static_cast<T>(total[i]);
+    if (dweight != nullptr) sum_blocks(sums, n, static_cast<T*>(dweight));
   });
 }
 

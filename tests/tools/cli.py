@@ -1,99 +1,23 @@
 #!/usr/bin/env python3
 """Runs the fourierformer program as its users do, on data made here: training, what a run's folder holds, errors (one
-line, the right exit status, nothing left behind), interruption, equality at any thread count.
+line, the right exit status, nothing left behind), equality at any thread count.
 
 Usage: cli.py PROGRAM [TEST ...], as unittest's own.
 """
 
 import fcntl
-import gzip
 import json
 import os
 import pty
-import random
 import re
-import signal
 import struct
 import subprocess
-import sys
-import tempfile
 import termios
-import time
-import unittest
-from pathlib import Path
 
-PROGRAM = ""
-LIMIT = 120  # seconds; sanitizers are slow
+from cli_case import LIMIT, Case, idx, run_tests
 
 
-def idx(sizes, data):
-    """An IDX file of bytes."""
-    return bytes([0, 0, 8, len(sizes)]) + b"".join(struct.pack(">I", n) for n in sizes) + bytes(data)
-
-
-class Cli(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.root = Path(temporary.name)
-        self.runs = self.root / "results"
-        data = self.root / "data"
-        data.mkdir()
-        self.data = data
-        generator = random.Random(1)
-        for part, count in (("train", 64), ("test", 20)):
-            labels = [i % 3 for i in range(count)]
-            pixels = [180 + generator.randrange(60) if pixel // 8 % 3 == label else generator.randrange(60)
-                      for label in labels for pixel in range(64)]
-            (data / f"{part}-images.gz").write_bytes(gzip.compress(idx([count, 8, 8], pixels)))
-            (data / f"{part}-labels").write_bytes(idx([count], labels))
-        lines = [f"line {i} says that {i} and {i} make {i + i}\n" for i in range(120)]
-        (data / "text").write_text("".join(lines))
-        self.vision = self.write_config("vision.json", {
-            "task": "vision",
-            "model": {"image_size": 8, "patch_size": 4, "classes": 3, "width": 16, "depth": 1, "heads": 2},
-            "data": {"train_images": str(data / "train-images.gz"), "train_labels": str(data / "train-labels"),
-                     "test_images": str(data / "test-images.gz"), "test_labels": str(data / "test-labels")},
-            "train": {"steps": 12, "batch_size": 8, "lr": 0.003, "log_interval": 4}})
-        self.language = self.write_config("language.json", {
-            "task": "language",
-            "model": {"layers": 1, "heads": 2, "width": 16, "inner_width": 32, "context": 16, "dropout": 0.1},
-            "data": {"path": str(data / "text")},
-            "train": {"steps": 12, "batch_size": 4, "optimizer": "adam", "clip_norm": 0.25}})
-
-    def write_config(self, name, config):
-        path = self.root / name
-        path.write_text(json.dumps(config))
-        return path
-
-    def run_program(self, *arguments, **options):
-        return subprocess.run([PROGRAM, *map(str, arguments)], cwd=self.root, capture_output=True, text=True,
-                              timeout=LIMIT, **options)
-
-    def succeed(self, *arguments, **options):
-        done = self.run_program(*arguments, **options)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-        return done.stdout
-
-    def fail_with(self, status, *arguments, said=()):
-        """The program must end with that status and one line on stderr that has all that is said in it, and must leave
-        the disk as it was."""
-        before = self.everything()
-        done = self.run_program(*arguments)
-        self.assertEqual(done.returncode, status, done.stderr)
-        self.assertEqual(done.stdout, "")
-        self.assertRegex(done.stderr, r"\A[^\n]+\n\Z")
-        self.assertNotIn("\x1b", done.stderr)
-        for words in said:
-            self.assertIn(words, done.stderr)
-        self.assertEqual(self.everything(), before, done.stderr)
-
-    def everything(self):
-        return {path: path.read_bytes() if path.is_file() else None for path in self.root.rglob("*")}
-
-    def records(self, run):
-        return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-
+class Cli(Case):
     # ---------------------------------------------------------------------------------------------------- training
 
     def test_vision_run(self):
@@ -209,7 +133,7 @@ class Cli(unittest.TestCase):
             self.skipTest(f"no terminal to be had here: {error}")
         try:
             fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-            process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=inner, stderr=inner, cwd=self.root,
+            process = subprocess.Popen([self.program, *map(str, arguments)], stdout=inner, stderr=inner, cwd=self.root,
                                        env={**os.environ, "TERM": "xterm", **environment})
             os.close(inner)
             written = b""
@@ -464,60 +388,6 @@ class Cli(unittest.TestCase):
         self.assertEqual(json.loads(self.succeed("gradcheck", "exp", "--json"))["failures"], [])
         self.fail_with(2, "gradcheck", "expp", said=["expp", "exp"])
 
-    # ------------------------------------------------------------------------------------------------ interruption
-
-    def interrupt(self, run, signals, config=None, wait_for="metrics.jsonl"):
-        """Starts a long run, sends it the signals once it is under way, and returns its exit status and stderr."""
-        process = subprocess.Popen([PROGRAM, "train", str(config or self.vision), "--out", str(run), "--steps",
-                                    "100000000", "--set", "train.log_interval=1", "train.eval_interval=50"],
-                                   cwd=self.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        try:
-            until = time.monotonic() + LIMIT
-            while not ((run / wait_for).exists() and (run / wait_for).stat().st_size > 0):
-                self.assertIsNone(process.poll(), "ended by itself")
-                self.assertLess(time.monotonic(), until)
-                time.sleep(0.01)
-            for number in signals:
-                process.send_signal(number)
-            return process.wait(LIMIT), process.stderr.read()
-        finally:
-            process.kill()
-            process.wait()
-            process.stderr.close()
-
-    def test_interrupted(self):
-        run = self.runs / "a"
-        self.assertEqual(self.interrupt(run, [signal.SIGINT]), (130, ""))
-        summary = json.loads((run / "summary.json").read_text())
-        self.assertGreater(summary["steps"], 0)
-        self.assertFalse(summary["finished"])
-        self.succeed("eval", run)  # the model so far
-        self.assertEqual(self.interrupt(self.runs / "b", [signal.SIGTERM]), (143, ""))
-
-    def test_killed(self):
-        run = self.runs / "a"
-        self.assertEqual(self.interrupt(run, [signal.SIGKILL], wait_for="checkpoint/state.safetensors")[0],
-                         -signal.SIGKILL)
-        self.succeed("eval", run)
-
-    def test_resume(self):
-        whole = self.runs / "whole"
-        self.succeed("train", self.language, "--out", whole, "--quiet", "--set", "train.eval_interval=5", "--steps", 200)
-        run = self.runs / "a"
-        process = subprocess.Popen([PROGRAM, "train", str(self.language), "--out", str(run), "--quiet", "--set",
-                                    "train.eval_interval=5", "--steps", "200"], cwd=self.root)
-        while not (run / "checkpoint/state.safetensors").exists():
-            time.sleep(0.005)
-        process.kill()
-        process.wait(LIMIT)
-        if not (run / "summary.json").exists():  # else it was faster than the signal
-            self.succeed("train", "--resume", run, "--quiet")
-        self.assertEqual((run / "model.safetensors").read_bytes(), (whole / "model.safetensors").read_bytes())
-        timeless = [[{key: value for key, value in record.items() if "second" not in key} for record in self.records(r)]
-                    for r in (run, whole)]
-        self.assertEqual(*timeless)
-
 
 if __name__ == "__main__":
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
-    unittest.main(verbosity=2)
+    run_tests()

@@ -32,7 +32,8 @@ USE = r"""
 const get = id => document.getElementById(id), box = id => document.querySelector(`[data-box="${id}"]`);
 const check = (ok, what) => { if (!ok) problems.push(what); };
 const click = element => element.dispatchEvent(new MouseEvent("click", {bubbles: true}));
-const key = (name, target = document.body) => target.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true, cancelable: true}));
+const key = (name, target = document.body) =>
+  target.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true, cancelable: true}));
 const current = () => [...document.querySelectorAll(".box.current")].map(element => element.dataset.box);
 const data = JSON.parse(get("data").textContent).graph, count = data.nodes.length;
 
