@@ -19,8 +19,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pytorch_side import (ELEMENTWISE, ROWS, RUNS, THREADS, attention_step, elementwise, in_process, milliseconds,
-                          model_step, product, rows, torch)
+from pytorch_side import (ELEMENTWISE, ROWS, RUNS, THREADS, attention_step, elementwise, in_process, model_step,
+                          product, rows, torch)
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL_STEPS = 10   # of ours
