@@ -1,11 +1,12 @@
 #include "ff/core/allocator.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdlib>
-#include <map>
 #include <mutex>
-#include <vector>
+#include <new>
+#include <utility>
 
 #include <unistd.h>
 
@@ -17,45 +18,57 @@ namespace {
 constexpr std::size_t alignment = 64;
 
 // Classes at every quarter of a power of two: at most 25 % of a block is wasted, and the sizes that recur from step to
-// step meet their own blocks again.
-std::size_t size_class(std::size_t bytes) {
-  if (bytes <= 256) return (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  const std::size_t quarter = std::bit_floor(bytes - 1) / 4;
-  return (bytes + quarter - 1) / quarter * quarter;
-}
+// step meet their own blocks again. Up to 256 bytes they are 64 bytes apart.
+struct SizeClass {
+  std::size_t index, bytes;
+
+  explicit SizeClass(std::size_t wanted) {
+    if (wanted <= 256) {
+      index = (std::max<std::size_t>(wanted, 1) - 1) / alignment;
+      bytes = (index + 1) * alignment;
+    } else {
+      const std::size_t power = std::bit_floor(wanted - 1), quarters = (wanted - 1) / (power / 4) + 1;  // 5 to 8
+      index = 4 * (static_cast<std::size_t>(std::countr_zero(power)) - 8) + quarters - 1;
+      bytes = quarters * (power / 4);
+    }
+  }
+};
+
+constexpr std::size_t num_classes = 4 * (64 - 8) + 4;
+
+// A free block, which holds the address of the next one of its class.
+struct FreeBlock {
+  FreeBlock* next;
+};
 
 class Cache {
  public:
   void* take(std::size_t bytes) {
-    const std::size_t size = size_class(bytes);
+    const SizeClass size(bytes);
     std::lock_guard lock(mutex_);
     ++stats_.allocations;
     void* memory = pop(size);
-    if (!memory) memory = std::aligned_alloc(alignment, size);
+    if (!memory) memory = std::aligned_alloc(alignment, size.bytes);
     if (!memory) {
       release_all();
-      memory = std::aligned_alloc(alignment, size);
+      memory = std::aligned_alloc(alignment, size.bytes);
     }
     check(memory != nullptr, "allocate", "out of memory: {} bytes asked for, {} in use", bytes, stats_.in_use);
-    stats_.in_use += size;
+    stats_.in_use += size.bytes;
     stats_.peak_in_use = std::max(stats_.peak_in_use, stats_.in_use);
     return memory;
   }
 
   void give(void* memory, std::size_t bytes) noexcept {
-    const std::size_t size = size_class(bytes);
+    const SizeClass size(bytes);
     std::lock_guard lock(mutex_);
-    stats_.in_use -= size;
-    if (stats_.cached + size > limit_) {
+    stats_.in_use -= size.bytes;
+    if (stats_.cached + size.bytes > limit_) {
       std::free(memory);
       return;
     }
-    try {
-      free_[size].push_back(memory);
-      stats_.cached += size;
-    } catch (...) {
-      std::free(memory);
-    }
+    free_[size.index] = new (memory) FreeBlock{free_[size.index]};
+    stats_.cached += size.bytes;
   }
 
   MemoryStats stats() {
@@ -75,25 +88,24 @@ class Cache {
   }
 
  private:
-  void* pop(std::size_t size) {
-    auto found = free_.find(size);
-    if (found == free_.end() || found->second.empty()) return nullptr;
-    void* memory = found->second.back();
-    found->second.pop_back();
-    stats_.cached -= size;
+  void* pop(const SizeClass& size) {
+    FreeBlock*& first = free_[size.index];
+    if (!first) return nullptr;
+    void* memory = first;
+    first = first->next;
+    stats_.cached -= size.bytes;
     ++stats_.reused;
     return memory;
   }
 
   void release_all() {
-    for (auto& [size, blocks] : free_)
-      for (void* memory : blocks) std::free(memory);
-    free_.clear();
+    for (FreeBlock*& first : free_)
+      while (first) std::free(std::exchange(first, first->next));
     stats_.cached = 0;
   }
 
   std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> free_;
+  std::array<FreeBlock*, num_classes> free_{};
   MemoryStats stats_;
   std::size_t limit_ =
       static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) / 4;
