@@ -11,13 +11,14 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include "ff/core/check.h"
+#include "ff/core/cores.h"
 
 namespace ff {
 namespace {
 
 std::mutex arena_mutex;
 std::shared_ptr<tbb::task_arena> arena;      // made on first use
-std::unique_ptr<tbb::global_control> limit;  // lets the pool have more threads than there are cores
+std::unique_ptr<tbb::global_control> limit;  // only to have more threads than TBB's own: a caller's are not to be fewer
 std::atomic<int> threads{0};                 // 0: not yet set
 thread_local bool inside = false;            // running a body of parallel_for
 
@@ -39,13 +40,16 @@ void set_num_threads(int n) {
   std::lock_guard lock(arena_mutex);
   threads = n;
   arena.reset();
-  limit =
-      std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(n));
+  limit.reset();
+  if (n > tbb::info::default_concurrency())
+    limit = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                  static_cast<std::size_t>(n));
 }
 
 int num_threads() {
+  static const int cores = usable_cores(allowed_cpus());
   const int n = threads.load();
-  return n > 0 ? n : tbb::info::default_concurrency();
+  return n > 0 ? n : cores;
 }
 
 void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body) {

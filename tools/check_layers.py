@@ -28,7 +28,8 @@ KERNELS_SEE = {f"core/{name}.h" for name in ("allocator", "check", "dtype", "err
 
 # Third-party headers that only some files may include.
 ONLY_IN = (
-    (r"(oneapi/)?tbb/", ("core/parallel.cpp",), "only core/parallel.cpp includes TBB"),
+    (r"(oneapi/)?tbb/", ("core/parallel.cpp", "tests/optim/callers_threads.cpp"),
+     "only core/parallel.cpp includes TBB, and the test of callers that use it"),
     (r"(openblas/)?(cblas|lapacke|openblas_config)", ("core/cpu/matmul.cpp", "tools/bench/"),
      "only core/cpu/matmul.cpp (and benchmarks) includes BLAS"),
 )
