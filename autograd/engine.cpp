@@ -8,7 +8,9 @@
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/node.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/profiler.h"
 #include "ff/core/check.h"
+#include "ff/core/cpu/elementwise.h"
 
 namespace ff {
 namespace autograd {
@@ -75,7 +77,15 @@ class Pass {
     auto& slots = gradients_[edge.node.get()];
     slots.resize(edge.node->outputs.size());
     Tensor& slot = slots[static_cast<std::size_t>(edge.output)];
-    slot = slot.defined() ? slot + gradient : std::move(gradient);
+    slot = slot.defined() ? sum_of(std::move(slot), gradient) : std::move(gradient);
+  }
+
+  // In place where nobody else has the first term and nothing is recorded: then nobody can tell.
+  static Tensor sum_of(Tensor sum, const Tensor& term) {
+    if (grad_enabled() || !sum.sole() || !sum.is_contiguous() || !term.is_contiguous()) return sum + term;
+    cpu::axpy(sum.dtype(), sum.numel(), 1.0, term.raw(), sum.raw());
+    sum.bump_version();
+    return sum;
   }
 
   Tensor gradient(Node& node, int output) {
@@ -105,8 +115,12 @@ class Pass {
     // What goes wrong, and what is recorded, belongs to the line that computed the op and to its module.
     const CallSite computed_at(node.site, CallSite::Level::replay);
     const ScopeGuard scope(node.scope);
+    const ProfileSpan span(ProfilePhase::backward, node.name(), gradients);
+    if (span.recorded())
+      for (const SavedTensor& saved : node.saved()) span.reads(saved.tensor);
     std::vector<Tensor> results =
         anomaly_enabled() ? checked_backward(node, gradients) : node.backward(std::move(gradients));
+    span.gives(results);
     if (!retain_graph_) node.release();
     check(results.size() <= node.inputs.size(), node.name(), "backward gave {} gradients for {} inputs", results.size(),
           node.inputs.size());

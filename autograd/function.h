@@ -10,6 +10,7 @@
 
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/node.h"
+#include "ff/autograd/profiler.h"
 #include "ff/core/call_site.h"
 
 namespace ff {
@@ -94,6 +95,7 @@ class Function {
     auto node = autograd::make_node<OpNode>();
     std::vector<Tensor> inputs;
     (collect(inputs, args), ...);
+    const ProfileSpan span(ProfilePhase::forward, F::name, inputs);
     node->context.begin(F::name, inputs);
     auto result = [&] {
       NoGrad no_grad;
@@ -102,9 +104,11 @@ class Function {
     if constexpr (std::is_same_v<decltype(result), Tensor>) {
       std::vector<Tensor> outputs{std::move(result)};
       node->context.end(node, inputs, outputs);
+      span.gives(outputs);
       return std::move(outputs[0]);
     } else {
       node->context.end(node, inputs, result);
+      span.gives(result);
       return result;
     }
   }

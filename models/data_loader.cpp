@@ -1,5 +1,6 @@
 #include "ff/models/data_loader.h"
 
+#include "ff/autograd/profiler.h"
 #include "ff/core/check.h"
 
 namespace ff::models {
@@ -28,7 +29,10 @@ void DataLoader::produce(const std::stop_token& stop) {
   try {
     for (DataPosition at = options_.start; options_.end_epoch == 0 || at.epoch < options_.end_epoch; at = after(at)) {
       if (stop.stop_requested()) return;
-      Batch batch = source_->make(at);
+      Batch batch = [&] {
+        const ProfileSpan span("make a batch");
+        return source_->make(at);
+      }();
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [&] { return ready_.size() < room; })) return;
       ready_.push_back(std::move(batch));
@@ -44,6 +48,7 @@ void DataLoader::produce(const std::stop_token& stop) {
 }
 
 std::optional<Batch> DataLoader::next() {
+  const ProfileSpan span("wait for data");
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !ready_.empty() || finished_; });
   if (ready_.empty()) {

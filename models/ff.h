@@ -11,6 +11,7 @@
 #include "ff/autograd/graph.h"
 #include "ff/autograd/op_check.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/profiler.h"
 #include "ff/core/allocator.h"
 #include "ff/core/dtype.h"
 #include "ff/core/error.h"

@@ -1,5 +1,6 @@
 #include "ff/models/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -25,6 +26,7 @@ namespace {
 
 constexpr const char* op = "train";
 using Clock = std::chrono::steady_clock;
+constexpr std::int64_t profile_warm_up = 3;  // steps
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -104,11 +106,15 @@ TrainResult Trainer::run() {
     evaluate();
     save();
   }
+  const std::int64_t spare = steps_ - step_ - options_.profile_steps;
+  profile_begin_ = step_ + std::clamp<std::int64_t>(spare, 0, profile_warm_up);
   while (step_ < steps_ && !stopped()) {
+    profile(false);
     train_step();
     if (evaluation_due()) evaluate();
     if (evaluated_ == step_ || seconds_since(saved_) >= options_.checkpoint_seconds) save();
   }
+  profile(true);
   if (evaluated_ != step_) save();
   TrainResult result;
   result.finished = step_ == steps_ && evaluated_ == step_;
@@ -119,25 +125,52 @@ TrainResult Trainer::run() {
   return result;
 }
 
+void Trainer::profile(bool last) {
+  if (!profiler_ && !last && options_.profile_steps > 0 && step_ == profile_begin_)
+    profiler_ = std::make_unique<Profiler>();
+  if (!profiler_ || !(last || step_ == profile_begin_ + options_.profile_steps)) return;
+  profiler_->stop();
+  const std::string path = options_.folder != nullptr ? options_.folder->profile() : "";
+  if (!path.empty()) profiler_->save_chrome_trace(path);
+  if (options_.observer != nullptr) options_.observer->on_profile(*profiler_, step_ - profile_begin_, path);
+  profiler_.reset();
+}
+
 void Trainer::train_step() {
+  const ProfileSpan whole("step");
   const auto begin = Clock::now();
   const double lr = config_.lr * schedule_(step_);
   std::optional<DetectAnomaly> watch;
   if (options_.detect_anomaly) watch.emplace();
-  const BatchLoss batch = task_.next_loss();
+  const BatchLoss batch = [&] {
+    const ProfileSpan span("forward");
+    return task_.next_loss();
+  }();
   const double loss = batch.mean.item<double>();
   check(std::isfinite(loss), op, "the loss is {} in step {} (learning rate {:.4g}); a smaller rate may help", loss,
         step_ + 1, lr);
-  optimizer_->zero_grad();
-  batch.mean.backward();
+  {
+    const ProfileSpan span("zero_grad");
+    optimizer_->zero_grad();
+  }
+  {
+    const ProfileSpan span("backward");
+    batch.mean.backward();
+  }
   watch.reset();
   if (!reached_) check_reached();
   const double longest = config_.clip_norm > 0 ? config_.clip_norm : std::numeric_limits<double>::infinity();
-  const double norm = nn::clip_grad_norm(task_.model().parameters(), longest);
+  const double norm = [&] {
+    const ProfileSpan span("clip_grad_norm");
+    return nn::clip_grad_norm(task_.model().parameters(), longest);
+  }();
   check(std::isfinite(norm), op, "the norm of the gradient is {} in step {} (loss {:.4g}, learning rate {:.4g})", norm,
         step_ + 1, loss, lr);
-  optimizer_->scale_lr(schedule_(step_));
-  optimizer_->step();
+  {
+    const ProfileSpan span("optimizer");
+    optimizer_->scale_lr(schedule_(step_));
+    optimizer_->step();
+  }
   ++step_;
 
   const double seconds = seconds_since(begin);
@@ -174,6 +207,7 @@ void Trainer::log_step(const TrainStep& step) {
 }
 
 void Trainer::evaluate() {
+  const ProfileSpan span("evaluate");
   if (options_.observer != nullptr) options_.observer->on_evaluation(step_);
   task_.model().eval();
   NoGrad no_grad;
@@ -195,6 +229,7 @@ void Trainer::record(const nlohmann::ordered_json& values) {
 // The model first: a checkpoint is never ahead of it.
 void Trainer::save() {
   if (options_.folder == nullptr) return;
+  const ProfileSpan span("checkpoint");
   const TensorMap model = task_.model().state_dict();
   save_safetensors(options_.folder->model(), model);
   save_checkpoint(options_.folder->checkpoint(), Checkpoint{.step = step_,

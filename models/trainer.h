@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "ff/autograd/profiler.h"
 #include "ff/models/checkpoint.h"
 #include "ff/models/run_folder.h"
 #include "ff/models/train_config.h"
@@ -39,6 +41,8 @@ class TrainObserver {
   virtual void on_evaluation(std::int64_t /*step*/) {}
   /// What goes into metrics.jsonl, as it does.
   virtual void on_record(const nlohmann::ordered_json&) {}
+  /// After the steps of TrainerOptions::profile_steps: what they took. path: of the trace; empty if none was written.
+  virtual void on_profile(const Profiler&, std::int64_t /*steps*/, const std::string& /*path*/) {}
 };
 
 struct TrainerOptions {
@@ -46,6 +50,7 @@ struct TrainerOptions {
   TrainObserver* observer = nullptr;        ///< may be null
   const std::atomic<bool>* stop = nullptr;  ///< set from elsewhere (a signal handler): finish the step, save, return
   bool detect_anomaly = false;              ///< name the op that computes the first NaN or infinity (DetectAnomaly)
+  std::int64_t profile_steps = 0;           ///< steps to record, after a few to warm up; goes to RunFolder::profile()
   double checkpoint_seconds = 60;           ///< the longest time between two checkpoints, but for a step or evaluation
 };
 
@@ -78,6 +83,8 @@ class Trainer {
 
  private:
   void train_step();
+  // Begins or ends the recording of steps, where it is time to.
+  void profile(bool last);
   void check_reached();
   void log_step(const TrainStep& step);
   void evaluate();
@@ -102,7 +109,10 @@ class Trainer {
   std::int64_t evaluated_ = -1;                  // the step it was made at
 
   Checkpoint::Window window_;  // since the last line of the log
-  bool reached_ = false;       // every parameter was found to get a gradient
+  std::unique_ptr<Profiler> profiler_;
+  std::int64_t profile_begin_ = 0;  // the step that it was or will be made at
+
+  bool reached_ = false;  // every parameter was found to get a gradient
 };
 
 /// The optimiser that config describes. Matrices decay, biases, norms, radii, positions and the class token do not.

@@ -53,6 +53,7 @@ Tensor Module::operator()(const Tensor& x, Where site) {
 Tensor Module::call(const Tensor& x, const std::function<Tensor(const Tensor&)>& forward, Where site) {
   const CallSite here(site, CallSite::Level::module);
   const autograd::ScopeGuard inside(scope(site));
+  const ProfileSpan span(ProfilePhase::module, autograd::current_scope()->type);
   const Innermost calling(this);
   Tensor input = x;
   const auto pre_hooks = pre_hooks_;  // a hook may remove itself

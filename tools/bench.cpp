@@ -15,6 +15,7 @@
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/graph.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/profiler.h"
 #include "ff/core/allocator.h"
 #include "ff/core/cpu/backend.h"
 #include "ff/core/parallel.h"
@@ -33,7 +34,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t peak_size = 2048;
-constexpr int warm_up = 3, peak_tries = 5;
+constexpr int warm_up = 3, peak_tries = 5, profiled_steps = 3;
 
 struct BenchOptions {
   std::string config;
@@ -64,6 +65,7 @@ struct Figures {
   MatrixFlops flops{};                                  // of a step
   double peak = 0;                                      // FLOP/s of a large product
   std::int64_t peak_memory = 0;
+  std::unique_ptr<Profiler> profiler{};  // of other steps than those of the medians
 
   double utilisation() const { return flops.step() / step / peak; }
 };
@@ -84,14 +86,24 @@ class Stepper {
   }
 
   void step() {
+    const ProfileSpan whole("step");
     const auto begin = Clock::now();
-    const Tensor loss = loss_of(model_, config_, batch_);
+    const Tensor loss = [&] {
+      const ProfileSpan span("forward");
+      return loss_of(model_, config_, batch_);
+    }();
     forward_.push_back(seconds_since(begin));
-    optimizer_->zero_grad();
-    loss.backward();
+    {
+      const ProfileSpan span("backward");
+      optimizer_->zero_grad();
+      loss.backward();
+    }
     forward_backward_.push_back(seconds_since(begin));
-    if (config_.train.clip_norm > 0) nn::clip_grad_norm(parameters_, config_.train.clip_norm);
-    optimizer_->step();
+    {
+      const ProfileSpan span("optimizer");
+      if (config_.train.clip_norm > 0) nn::clip_grad_norm(parameters_, config_.train.clip_norm);
+      optimizer_->step();
+    }
     step_.push_back(seconds_since(begin));
   }
 
@@ -110,6 +122,9 @@ class Stepper {
     figures.allocations = each(memory_stats().allocations, before.allocations);
     figures.reused = each(memory_stats().reused, before.reused);
     figures.peak_memory = models::peak_memory_bytes();
+    figures.profiler = std::make_unique<Profiler>();
+    for (int i = 0; i < profiled_steps; ++i) step();
+    figures.profiler->stop();
     return figures;
   }
 
@@ -141,29 +156,43 @@ std::string attention_of(const models::RunConfig& config) {
   return attention.attention == nn::AttentionKind::softmax ? "softmax" : "fourier";
 }
 
+// Where the time goes, of a step on average.
+nlohmann::ordered_json ops_json(const Profiler& profiler) {
+  auto ops = nlohmann::ordered_json::array();
+  for (const Profiler::Row& row : profiler.rows())
+    ops.push_back({{"op", row.name},
+                   {"phase", name(row.phase)},
+                   {"calls", static_cast<double>(row.calls) / profiled_steps},
+                   {"ms", 1e3 * row.seconds / profiled_steps},
+                   {"share", row.seconds / profiler.seconds()},
+                   {"bytes", row.bytes / profiled_steps}});
+  return ops;
+}
+
 void show_json(const models::RunConfig& config, const Figures& f, std::int64_t parameters, std::int64_t batch,
                std::int64_t items, std::int64_t steps) {
   const bool vision = config.task == models::Task::vision;
-  const nlohmann::ordered_json line{{"task", vision ? "vision" : "language"},
-                                    {"attention", attention_of(config)},
-                                    {"parameters", parameters},
-                                    {"batch", batch},
-                                    {"items", vision ? "images" : "tokens"},
-                                    {"threads", num_threads()},
-                                    {"simd", cpu::simd_target()},
-                                    {"steps", steps},
-                                    {"forward_ms", 1e3 * f.forward},
-                                    {"forward_backward_ms", 1e3 * f.forward_backward},
-                                    {"step_ms", 1e3 * f.step},
-                                    {"items_per_second", static_cast<double>(items) / f.step},
-                                    {"matrix_flops", f.flops.step()},
-                                    {"matrix_flops_per_second", f.flops.step() / f.step},
-                                    {"peak_flops_per_second", f.peak},
-                                    {"utilisation", f.utilisation()},
-                                    {"peak_memory_bytes", f.peak_memory},
-                                    {"page_faults_per_step", f.page_faults},
-                                    {"allocations_per_step", f.allocations},
-                                    {"reused_per_step", f.reused}};
+  nlohmann::ordered_json line{{"task", vision ? "vision" : "language"},
+                              {"attention", attention_of(config)},
+                              {"parameters", parameters},
+                              {"batch", batch},
+                              {"items", vision ? "images" : "tokens"},
+                              {"threads", num_threads()},
+                              {"simd", cpu::simd_target()},
+                              {"steps", steps},
+                              {"forward_ms", 1e3 * f.forward},
+                              {"forward_backward_ms", 1e3 * f.forward_backward},
+                              {"step_ms", 1e3 * f.step},
+                              {"items_per_second", static_cast<double>(items) / f.step},
+                              {"matrix_flops", f.flops.step()},
+                              {"matrix_flops_per_second", f.flops.step() / f.step},
+                              {"peak_flops_per_second", f.peak},
+                              {"utilisation", f.utilisation()},
+                              {"peak_memory_bytes", f.peak_memory},
+                              {"page_faults_per_step", f.page_faults},
+                              {"allocations_per_step", f.allocations},
+                              {"reused_per_step", f.reused}};
+  line["ops"] = ops_json(*f.profiler);
   fmt::print("{}\n", line.dump());
 }
 
@@ -186,6 +215,7 @@ void show(const models::RunConfig& config, const Figures& f, std::int64_t parame
   row("memory", byte_size(static_cast<double>(f.peak_memory)) + " at most");
   row("page faults", fmt::format("{:.1f} a step", f.page_faults));
   row("blocks of memory", fmt::format("{:.1f} a step, {:.1f} of them used before", f.allocations, f.reused));
+  fmt::print("\n{}", f.profiler->table(profiled_steps, 25));
 }
 
 int run(BenchOptions& options) {

@@ -105,6 +105,14 @@ void Progress::on_record(const nlohmann::ordered_json& record) {
   std::fflush(stdout);
 }
 
+void Progress::on_profile(const Profiler& profiler, std::int64_t steps, const std::string& path) {
+  if (mode_ != OutputMode::normal) return;
+  clear();
+  fmt::print("profile of {}, each:\n{}", steps == 1 ? "1 step" : with_commas(steps) + " steps", profiler.table(steps));
+  if (!path.empty()) fmt::print("the trace is in {}, for chrome://tracing or https://ui.perfetto.dev\n", path);
+  std::fflush(stdout);
+}
+
 void Progress::clear() {
   if (!line_shown_) return;
   fmt::print("\r\x1b[K");

@@ -23,6 +23,7 @@ class Progress : public models::TrainObserver {
   void on_step(const models::TrainStep& step) override;
   void on_evaluation(std::int64_t step) override;
   void on_record(const nlohmann::ordered_json& record) override;
+  void on_profile(const Profiler& profiler, std::int64_t steps, const std::string& path) override;
   /// Takes the line that is rewritten off the terminal.
   void clear();
 

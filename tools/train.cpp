@@ -24,6 +24,7 @@ struct TrainOptions {
   std::string config, out, resume;
   std::vector<std::string> overrides;
   std::optional<std::int64_t> seed, steps;
+  std::int64_t profile = 0;
   bool overwrite = false, quiet = false, json = false, detect_anomaly = false;
 
   OutputMode mode() const { return quiet ? OutputMode::quiet : json ? OutputMode::json : OutputMode::normal; }
@@ -84,9 +85,12 @@ int run(TrainOptions& options) {
 
   const auto task = models::make_training_task(config);
   Progress progress(options.mode(), std::string(task->items()));
-  models::Trainer trainer(
-      *task, config.train,
-      {.folder = &folder, .observer = &progress, .stop = &interrupted, .detect_anomaly = options.detect_anomaly});
+  models::Trainer trainer(*task, config.train,
+                          {.folder = &folder,
+                           .observer = &progress,
+                           .stop = &interrupted,
+                           .detect_anomaly = options.detect_anomaly,
+                           .profile_steps = options.profile});
   if (interrupted) return interrupt_status();  // nothing has been made yet
   std::unique_ptr<models::NewRun> made;
   if (resumed)
@@ -124,11 +128,18 @@ Command add_train(CLI::App& program) {
   command->add_flag("--detect-anomaly", options->detect_anomaly,
                     "Stop at the first NaN or infinity, forward or backward, and name the op and the line it comes "
                     "from (slower)");
+  command
+      ->add_option("--profile", options->profile,
+                   "Record so many steps, after a few to warm up: print by op where the time goes, and write a trace, "
+                   "profile.json, for chrome://tracing or ui.perfetto.dev")
+      ->type_name("STEPS")
+      ->check(CLI::Range(1, 1000));
   command->footer(
       "Examples:\n"
       "  fourierformer train models/configs/fashion_mnist.json --out runs/fashion\n"
       "  fourierformer train models/configs/jargon.json --set model.attention=softmax train.lr=0.0005\n"
       "  fourierformer train --resume runs/fashion\n"
+      "  fourierformer train fashion_mnist --profile 5\n"
       "fourierformer info CONFIG lists all settings, and what they mean. Ctrl-C ends a run and keeps what it has so "
       "far.");
   command->add_option("--resume", options->resume, "Go on with a run that was stopped, where it was, instead of CONFIG")

@@ -7,6 +7,7 @@
 #include "ff/autograd/function.h"
 #include "ff/autograd/gradcheck.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/core/allocator.h"
 #include "ff/core/error.h"
 
 using namespace ff;
@@ -173,6 +174,64 @@ TEST_CASE("a million ops are built, walked and freed within the default stack") 
   for (int i = 0; i < 1'000'000; ++i) y = y + x;
   y.backward();
   CHECK(x.grad().item<double>() == 1'000'001);
+}
+
+TEST_CASE("backward frees what it has consumed") {
+  constexpr std::int64_t n = 1 << 16, depth = 50;
+  constexpr std::size_t block = n * sizeof(double);
+  const Tensor x = zeros({n}, {.dtype = f64, .requires_grad = true});
+  const std::size_t before = memory_stats().in_use;
+  const auto held = [&] { return memory_stats().in_use - before; };
+  std::vector<std::size_t> on_the_way;
+  Tensor loss;
+  {
+    Tensor y = x;
+    for (int i = 0; i < depth; ++i) {
+      y = sin(y * 0.5);  // saves its argument
+      y.register_hook([&](const Tensor&) {
+        on_the_way.push_back(held());
+        return Tensor();
+      });
+    }
+    loss = sum(y);
+  }
+  CHECK(held() >= depth * block);
+  loss.backward();
+  REQUIRE(on_the_way.size() == depth);
+  // From the end to the beginning one block less each time, beside the gradient at hand and the one it is made of.
+  for (std::size_t i = 1; i < depth; ++i) CHECK(on_the_way[i] <= on_the_way[i - 1] + block / 2);
+  CHECK(on_the_way.back() <= 5 * block);
+  CHECK(held() <= 2 * block);  // the gradient of x, and little
+}
+
+TEST_CASE("gradients of many uses are summed in place, unless that could be seen") {
+  // Blocks of memory that backward takes through 20 uses of one tensor, or of one tensor each.
+  const auto blocks = [](bool same) {
+    const Tensor x = zeros({1000}, {.dtype = f64, .requires_grad = true});
+    std::vector<Tensor> leaves;
+    Tensor total = sum(x * 0.0);
+    for (int i = 1; i <= 20; ++i) {
+      leaves.push_back(same ? x : zeros({1000}, {.dtype = f64, .requires_grad = true}));
+      total = total + sum(leaves.back() * static_cast<double>(i));
+    }
+    const std::uint64_t before = memory_stats().allocations;
+    total.backward();
+    const std::uint64_t made = memory_stats().allocations - before;
+    if (same) CHECK(x.grad().to_vector<double>() == std::vector<double>(1000, 210));
+    return made;
+  };
+  CHECK(blocks(true) <= blocks(false));
+
+  // What a hook keeps of the gradient of one use does not become the sum.
+  const Tensor x = leaf({0, 0}), y = x * 1.0, first = y * 2.0, second = y + zeros_like(y);
+  Tensor kept;
+  second.register_hook([&](const Tensor& g) {
+    kept = g;
+    return Tensor();
+  });
+  (sum(first) + sum(second * 3.0)).backward();
+  CHECK(kept.to_vector<double>() == std::vector<double>{3, 3});
+  CHECK(x.grad().to_vector<double>() == std::vector<double>{5, 5});
 }
 
 TEST_CASE("an op that saves its output is freed") {

@@ -98,6 +98,49 @@ class Cli(Case):
         self.succeed("train", config, "--set", f"model.attention={attention}", "--out", run, "--seed", 2, "--quiet")
         self.assertNotEqual((run / "model.safetensors").read_bytes(), models[0])
 
+    def test_profile(self):
+        run = self.runs / "a"
+        out = self.succeed("train", self.vision, "--out", run, "--profile", 3)
+        self.assertIn("profile of 3 steps", out)
+        events = [event for event in json.loads((run / "profile.json").read_text()) if event["ph"] == "X"]
+        steps = [event for event in events if event["name"] == "step"]
+        self.assertEqual(len(steps), 3)
+        for phase in ("forward", "backward"):
+            matched = [event for event in events if event["name"] == "fourier_attention" and event["cat"] == phase]
+            self.assertEqual(len(matched), 3)
+        for part in ("wait for data", "zero_grad", "clip_grad_norm", "optimizer"):
+            self.assertEqual(sum(event["name"] == part for event in events), 3, part)
+        linear = next(event for event in events if event["name"] == "linear")
+        self.assertTrue(linear["args"]["shapes"])
+        self.assertGreater(linear["args"]["bytes"], 0)
+        self.assertTrue(linear["args"]["module"])
+        # In the table, too, nothing counts twice: its sum is no longer than the steps with what is between them.
+        table = re.findall(r"^(.+?) +(?:forward|backward|module|part)? +([\d.e+]+) +([\d.]+) +([\d.]+) %", out, re.M)
+        *rows, (name, _, total, share) = table
+        self.assertEqual(name, "sum")
+        self.assertLessEqual(float(share), 100)
+        self.assertAlmostEqual(sum(float(ms) for _, _, ms, _ in rows), float(total), delta=0.001 * len(rows))
+        self.assertGreaterEqual(float(total) + 0.001, sum(event["dur"] for event in steps) / 3e3)
+        # The weights are those of a run without, and the data loader has a track of its own.
+        self.succeed("train", self.vision, "--out", self.runs / "b", "--quiet")
+        self.assertEqual((run / "model.safetensors").read_bytes(), (self.runs / "b/model.safetensors").read_bytes())
+        makers = {event["tid"] for event in events if event["name"] == "make a batch"}
+        self.assertNotIn(steps[0]["tid"], makers)
+        # A run that is shorter than that is recorded as far as it goes; the file goes with its run.
+        self.assertIn("profile of 2 steps", self.succeed("train", self.vision, "--out", self.runs / "c", "--steps", 2,
+                                                         "--profile", 9))
+        self.succeed("train", self.vision, "--out", run, "--overwrite", "--quiet")
+        self.assertFalse((run / "profile.json").exists())
+        self.fail_with(2, "train", self.vision, "--profile", 0, said=["--profile"])
+
+    def test_bench_profile(self):
+        figures = json.loads(self.succeed("bench", self.vision, "--steps", 2, "--threads", 1, "--json"))
+        ops = {(row["op"], row["phase"]): row for row in figures["ops"]}
+        for phase in ("forward", "backward"):
+            self.assertEqual(ops["fourier_attention", phase]["calls"], 1)
+        self.assertLessEqual(sum(row["share"] for row in figures["ops"]), 1)
+        self.assertIn("fourier_attention", self.succeed("bench", self.vision, "--steps", 2, "--threads", 1))
+
     def test_default_folder(self):
         self.succeed("train", self.vision, "--steps", 1, "--quiet")
         self.assertTrue((self.root / "runs/vision/summary.json").exists())
