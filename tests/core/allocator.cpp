@@ -1,5 +1,6 @@
 #include "ff/core/allocator.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -47,5 +48,26 @@ TEST_CASE("allocator: every size fits its class") {
     void* p = allocate(bytes);
     std::memset(p, 0xab, bytes);
     deallocate(p, bytes);
+  }
+}
+
+TEST_CASE("allocator: a block is at most a quarter, or 64 bytes, larger than asked, and counted as it is") {
+  for (int power = 5; power < 26; ++power) {
+    for (const int more : {-1, 0, 1, 1 << (power - 2), (1 << (power - 2)) + 1, 1 << (power - 1)}) {
+      const auto bytes = static_cast<std::size_t>((1 << power) + more);
+      empty_cache();
+      const std::size_t before = memory_stats().in_use;
+      void* p = allocate(bytes);
+      const std::size_t size = memory_stats().in_use - before;
+      CAPTURE(bytes);
+      CHECK(size >= bytes);
+      CHECK(size <= bytes + std::max<std::size_t>(bytes / 4, 64));
+      CHECK(memory_stats().peak_in_use >= before + size);
+      deallocate(p, bytes);
+      CHECK(memory_stats().cached == size);
+      CHECK(allocate(size) == p);  // the largest of its class
+      CHECK(memory_stats().cached == 0);
+      deallocate(p, size);
+    }
   }
 }
