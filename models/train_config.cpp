@@ -27,6 +27,8 @@ void TrainConfig::visit(Fields& f) {
   f.integer("seed", seed, {.min = 0}, "what all random numbers depend on");
   f.integer("log_interval", log_interval, {.min = 1}, "updates between two lines of the log");
   f.integer("eval_interval", eval_interval, {.min = 0}, "updates between two evaluations; 0: one after every epoch");
+  f.text("init_from", init_from,
+         "weights to start from, a safetensors file or the folder of a run, for fine-tuning; empty: random ones");
 
   f.require(epochs > 0 || steps > 0, "epochs", "0, and so is steps: one of them must say how long to train");
   f.require(min_lr <= lr, "min_lr", fmt::format("{} is above lr {}", min_lr, lr));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "ff/models/config.h"
@@ -21,6 +22,8 @@ struct TrainConfig {
   std::int64_t warmup = 0;
   double min_lr = 0, clip_norm = 0, label_smoothing = 0;
   std::int64_t seed = 1, log_interval = 100, eval_interval = 0;
+
+  std::string init_from;
 
   void visit(Fields& fields);
 };
