@@ -14,7 +14,8 @@ constexpr const char* format = "fourierformer checkpoint 1";
 // The parts of a checkpoint and what their tensors' names begin with.
 template <class C>
 auto parts(C& checkpoint) {
-  return std::array{std::pair{"model.", &checkpoint.model}, std::pair{"optimizer.", &checkpoint.optimizer}};
+  return std::array{std::pair{"model.", &checkpoint.model}, std::pair{"optimizer.", &checkpoint.optimizer},
+                    std::pair{"average.", &checkpoint.average}};
 }
 
 template <class T>

@@ -20,7 +20,7 @@ struct Checkpoint {
     double loss = 0, seconds = 0;
     std::int64_t steps = 0, items = 0;
   } window{};
-  TensorMap model, optimizer;
+  TensorMap model, optimizer, average;  ///< average: of the weights, empty where there is none
 };
 
 /// Writes one safetensors file, atomically: whatever happens, path holds this checkpoint or the one before, whole.

@@ -7,7 +7,9 @@ namespace ff::models {
 void TrainConfig::visit(Fields& f) {
   f.integer("epochs", epochs, {.min = 0}, "times that the training data is gone through, unless steps says otherwise");
   f.integer("steps", steps, {.min = 0}, "updates to make, whatever epochs says; 0: as many as the epochs take");
-  f.integer("batch_size", batch_size, {.min = 1}, "samples of an update");
+  f.integer("batch_size", batch_size, {.min = 1}, "samples that go through the model together");
+  f.integer("accumulate", accumulate, {.min = 1},
+            "batches of an update, whose gradients are averaged: as large a batch as needed in little memory");
   f.choice<OptimizerKind>("optimizer", optimizer,
                           {{"adamw", OptimizerKind::adamw}, {"adam", OptimizerKind::adam}, {"sgd", OptimizerKind::sgd}},
                           "what turns gradients into updates");
@@ -24,9 +26,14 @@ void TrainConfig::visit(Fields& f) {
   f.number("min_lr", min_lr, {.min = 0}, "learning rate at the end; cosine alone");
   f.number("clip_norm", clip_norm, {.min = 0}, "longest gradient, over all parameters; 0: any");
   f.number("label_smoothing", label_smoothing, {.min = 0, .below = 1}, "share of the target spread over all classes");
+  f.number(
+      "ema_decay", ema_decay, {.min = 0, .below = 1},
+      "decay, each update, of a running average of the weights, which is then what is evaluated and saved; 0: none");
   f.integer("seed", seed, {.min = 0}, "what all random numbers depend on");
   f.integer("log_interval", log_interval, {.min = 1}, "updates between two lines of the log");
   f.integer("eval_interval", eval_interval, {.min = 0}, "updates between two evaluations; 0: one after every epoch");
+  f.text("init_from", init_from,
+         "weights to start from, a safetensors file or the folder of a run, for fine-tuning; empty: random ones");
 
   f.require(epochs > 0 || steps > 0, "epochs", "0, and so is steps: one of them must say how long to train");
   f.require(min_lr <= lr, "min_lr", fmt::format("{} is above lr {}", min_lr, lr));

@@ -13,6 +13,7 @@
 
 #include "ff/autograd/anomaly.h"
 #include "ff/autograd/grad_mode.h"
+#include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
 #include "ff/core/io/safetensors.h"
 #include "ff/core/random.h"
@@ -29,6 +30,11 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t profile_warm_up = 3;  // steps
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// How many updates that many batches make, the last of them perhaps from batches of the next epoch.
+std::int64_t updates(std::int64_t batches, const TrainConfig& config) {
+  return (batches + config.accumulate - 1) / config.accumulate;
+}
 
 }  // namespace
 
@@ -71,10 +77,11 @@ Trainer::Trainer(TrainingTask& task, const TrainConfig& config, const TrainerOpt
       config_(config),
       options_(options),
       optimizer_(make_optimizer(task.model().parameters(), config)),
-      steps_(config.steps > 0 ? config.steps : config.epochs * task.steps_per_epoch()),
-      eval_interval_(config.eval_interval > 0 ? config.eval_interval : task.steps_per_epoch()) {
+      steps_(config.steps > 0 ? config.steps : updates(config.epochs * task.steps_per_epoch(), config)),
+      eval_interval_(config.eval_interval > 0 ? config.eval_interval : updates(task.steps_per_epoch(), config)) {
   check(steps_ > 0, op, "there is nothing to do: 0 steps");
   schedule_ = make_schedule(config, steps_);
+  if (config.ema_decay > 0) average_.emplace(task.model().parameters(), config.ema_decay);
 }
 
 Trainer::~Trainer() = default;
@@ -86,6 +93,7 @@ void Trainer::resume() {
         "{}: there is nothing left to do: all {} steps are made", options_.folder->path(), checkpoint.step);
   task_.model().load_state_dict(checkpoint.model);
   optimizer_->load_state_dict(checkpoint.optimizer);
+  if (average_) average_->load_state_dict(checkpoint.average);
   default_generator().set_state(checkpoint.generator);
   step_ = checkpoint.step;
   evaluated_ = checkpoint.evaluated;
@@ -99,7 +107,7 @@ TrainResult Trainer::run() {
     log_ = std::make_unique<MetricsLog>(options_.folder->metrics());
     task_.save_companions(*options_.folder);
   }
-  task_.seek(step_);
+  task_.seek(step_ * config_.accumulate);
   task_.model().train();
   saved_ = Clock::now();
   if (step_ > 0 && evaluation_due() && evaluated_ != step_) {  // was stopped just before
@@ -142,21 +150,7 @@ void Trainer::train_step() {
   const double lr = config_.lr * schedule_(step_);
   std::optional<DetectAnomaly> watch;
   if (options_.detect_anomaly) watch.emplace();
-  const BatchLoss batch = [&] {
-    const ProfileSpan span("forward");
-    return task_.next_loss();
-  }();
-  const double loss = batch.mean.item<double>();
-  check(std::isfinite(loss), op, "the loss is {} in step {} (learning rate {:.4g}); a smaller rate may help", loss,
-        step_ + 1, lr);
-  {
-    const ProfileSpan span("zero_grad");
-    optimizer_->zero_grad();
-  }
-  {
-    const ProfileSpan span("backward");
-    batch.mean.backward();
-  }
+  const auto [loss, items] = accumulate();
   watch.reset();
   if (!reached_) check_reached();
   const double longest = config_.clip_norm > 0 ? config_.clip_norm : std::numeric_limits<double>::infinity();
@@ -170,23 +164,48 @@ void Trainer::train_step() {
     const ProfileSpan span("optimizer");
     optimizer_->scale_lr(schedule_(step_));
     optimizer_->step();
+    if (average_) average_->update();
   }
   ++step_;
 
   const double seconds = seconds_since(begin);
   seconds_ += seconds;
-  window_ = {window_.loss + loss, window_.seconds + seconds, window_.steps + 1, window_.items + batch.items};
-  const TrainStep done{.step = step_,
-                       .steps = steps_,
-                       .epoch = static_cast<double>(step_) / static_cast<double>(task_.steps_per_epoch()),
-                       .loss = loss,
-                       .lr = lr,
-                       .grad_norm = norm,
-                       .items = batch.items,
-                       .step_seconds = seconds,
-                       .seconds = seconds_};
+  window_ = {window_.loss + loss, window_.seconds + seconds, window_.steps + 1, window_.items + items};
+  const TrainStep done{
+      .step = step_,
+      .steps = steps_,
+      .epoch = static_cast<double>(step_ * config_.accumulate) / static_cast<double>(task_.steps_per_epoch()),
+      .loss = loss,
+      .lr = lr,
+      .grad_norm = norm,
+      .items = items,
+      .step_seconds = seconds,
+      .seconds = seconds_};
   if (options_.observer != nullptr) options_.observer->on_step(done);
   if (step_ % config_.log_interval == 0 || step_ == steps_) log_step(done);
+}
+
+// The gradient of the mean loss of an update's batches; that loss, and how many items it is of.
+Trainer::BatchTotal Trainer::accumulate() {
+  BatchTotal total;
+  {
+    const ProfileSpan span("zero_grad");
+    optimizer_->zero_grad();
+  }
+  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
+    const BatchLoss batch = [&] {
+      const ProfileSpan span("forward");
+      return task_.next_loss();
+    }();
+    const double loss = batch.mean.item<double>();
+    check(std::isfinite(loss), op, "the loss is {} in step {} (learning rate {:.4g}); a smaller rate may help", loss,
+          step_ + 1, config_.lr * schedule_(step_));
+    const auto share = static_cast<double>(config_.accumulate);
+    const ProfileSpan span("backward");
+    (config_.accumulate == 1 ? batch.mean : batch.mean / share).backward();
+    total = {total.loss + loss / share, total.items + batch.items};
+  }
+  return total;
 }
 
 void Trainer::check_reached() {
@@ -211,7 +230,9 @@ void Trainer::evaluate() {
   if (options_.observer != nullptr) options_.observer->on_evaluation(step_);
   task_.model().eval();
   NoGrad no_grad;
+  if (average_) average_->swap();
   const Figures figures = task_.evaluate([this] { return stopped(); });
+  if (average_) average_->swap();
   task_.model().train();
   if (figures.empty()) return;
   figures_ = figures;
@@ -230,17 +251,26 @@ void Trainer::record(const nlohmann::ordered_json& values) {
 void Trainer::save() {
   if (options_.folder == nullptr) return;
   const ProfileSpan span("checkpoint");
-  const TensorMap model = task_.model().state_dict();
-  save_safetensors(options_.folder->model(), model);
-  save_checkpoint(options_.folder->checkpoint(), Checkpoint{.step = step_,
-                                                            .generator = default_generator().state(),
-                                                            .evaluated = evaluated_,
-                                                            .seconds = seconds_,
-                                                            .metrics_bytes = log_->bytes(),
-                                                            .window = window_,
-                                                            .model = model,
-                                                            .optimizer = optimizer_->state_dict()});
+  save_safetensors(options_.folder->model(), weights());
+  save_checkpoint(options_.folder->checkpoint(),
+                  Checkpoint{.step = step_,
+                             .generator = default_generator().state(),
+                             .evaluated = evaluated_,
+                             .seconds = seconds_,
+                             .metrics_bytes = log_->bytes(),
+                             .window = window_,
+                             .model = task_.model().state_dict(),
+                             .optimizer = optimizer_->state_dict(),
+                             .average = average_ ? average_->state_dict() : TensorMap{}});
   saved_ = Clock::now();
+}
+
+// What the run is for: the model's state, its parameters being the averages where there are any.
+TensorMap Trainer::weights() const {
+  TensorMap state = task_.model().state_dict();
+  if (average_)
+    for (const auto& [name, average] : average_->state_dict()) state.insert_or_assign(name, average);
+  return state;
 }
 
 nlohmann::ordered_json Trainer::summary() const {

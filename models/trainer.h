@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,6 +14,7 @@
 #include "ff/models/run_folder.h"
 #include "ff/models/train_config.h"
 #include "ff/models/training_task.h"
+#include "ff/optim/average.h"
 #include "ff/optim/optimizer.h"
 #include "ff/optim/schedule.h"
 
@@ -26,7 +28,7 @@ struct TrainStep {
   double epoch = 0;                  ///< passes over the training data so far
   double loss = 0, lr = 0;           ///< of this update
   double grad_norm = 0;              ///< before it was clipped
-  std::int64_t items = 0;            ///< of this batch
+  std::int64_t items = 0;            ///< of its batches
   double step_seconds = 0;           ///< that it took
   double seconds = 0;                ///< spent on training so far, evaluation left out
 };
@@ -62,7 +64,8 @@ struct TrainResult {
   Figures figures;         ///< of the last evaluation, if it was at the end
 };
 
-/// Trains the model of a task: batches in order, cross-entropy, backward, clipping, one update; evaluations in between.
+/// Trains the model of a task: batches in order, their loss, backward, clipping, one update; evaluations in between, of
+/// the average of the weights where the configuration asks for one.
 /// With the same configuration and seed the weights come out the same to the last bit, whatever the number of threads,
 /// and also if the run is interrupted and resumed.
 class Trainer {
@@ -82,7 +85,13 @@ class Trainer {
   std::int64_t steps() const { return steps_; }
 
  private:
+  struct BatchTotal {
+    double loss = 0;
+    std::int64_t items = 0;
+  };
+
   void train_step();
+  BatchTotal accumulate();
   // Begins or ends the recording of steps, where it is time to.
   void profile(bool last);
   void check_reached();
@@ -92,6 +101,7 @@ class Trainer {
   void save();
   void record(const nlohmann::ordered_json& record);
   nlohmann::ordered_json summary() const;
+  TensorMap weights() const;
   bool stopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
   TrainingTask& task_;
@@ -99,6 +109,7 @@ class Trainer {
   TrainerOptions options_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   optim::Schedule schedule_;
+  std::optional<optim::Average> average_;
   std::unique_ptr<MetricsLog> log_;
   std::int64_t steps_ = 0, eval_interval_ = 0;
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ff/core/parallel.h"
+#include "ff/models/init_from.h"
 #include "ff/models/run_folder.h"
 #include "ff/models/trainer.h"
 
@@ -21,7 +22,7 @@ namespace ff::tools {
 namespace {
 
 struct TrainOptions {
-  std::string config, out, resume;
+  std::string config, out, resume, init_from;
   std::vector<std::string> overrides;
   std::optional<std::int64_t> seed, steps;
   std::int64_t profile = 0;
@@ -34,6 +35,8 @@ models::RunConfig read_config(const TrainOptions& options) {
   models::Overrides overrides = options.overrides;
   if (options.seed) overrides.push_back(fmt::format("train.seed={}", *options.seed));
   if (options.steps) overrides.push_back(fmt::format("train.steps={}", *options.steps));
+  if (!options.init_from.empty())
+    overrides.push_back(fmt::format("train.init_from={}", nlohmann::json(options.init_from).dump()));
   return read_run_config(options.config, overrides);
 }
 
@@ -48,6 +51,17 @@ void show_start(const models::RunConfig& config, models::TrainingTask& task, con
   std::fflush(stdout);
 }
 
+// What of the weights that the run starts from was taken over.
+void show_init(const std::string& path, const models::InitReport& report) {
+  fmt::print("{} tensors of {}\n", report.loaded.size(), path);
+  for (const auto& [name, from, to, interpolated] : report.reshaped)
+    fmt::print("  {}: {} there, {} here: {}\n", name, from.str(), to.str(),
+               interpolated ? "interpolated" : "starts afresh");
+  for (const auto& name : report.missing) fmt::print("  {}: not there, starts afresh\n", name);
+  for (const auto& name : report.unexpected) fmt::print("  {}: not in this model, left out\n", name);
+  std::fflush(stdout);
+}
+
 void show_end(const models::RunFolder& folder, const models::TrainResult& result) {
   const std::string steps = result.steps == 1 ? "1 step" : with_commas(result.steps) + " steps";
   const std::string done = result.finished ? styled(STDOUT_FILENO, Style::green, "trained") : "stopped after";
@@ -59,11 +73,12 @@ void show_end(const models::RunFolder& folder, const models::TrainResult& result
 // A run that is resumed is what it was.
 void check_resume(const TrainOptions& options) {
   const bool others = !options.config.empty() || !options.overrides.empty() || !options.out.empty() || options.seed ||
-                      options.steps || options.overwrite;
+                      options.steps || options.overwrite || !options.init_from.empty();
   if (others)
     throw UsageError(
-        "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps and --overwrite do not go with "
-        "it");
+        "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps, --init-from and --overwrite do "
+        "not "
+        "go with it");
   models::RunFolder(options.resume).check_complete();
 }
 
@@ -84,6 +99,8 @@ int run(TrainOptions& options) {
   const models::RunFolder folder = resumed ? models::RunFolder(options.resume) : new_folder(options);
 
   const auto task = models::make_training_task(config);
+  std::optional<models::InitReport> init;
+  if (!resumed && !config.train.init_from.empty()) init = models::init_from(task->model(), config.train.init_from);
   Progress progress(options.mode(), std::string(task->items()));
   models::Trainer trainer(*task, config.train,
                           {.folder = &folder,
@@ -97,7 +114,10 @@ int run(TrainOptions& options) {
     trainer.resume();
   else
     made = folder.create(config.text(), options.overwrite);
-  if (options.mode() == OutputMode::normal) show_start(config, *task, trainer);
+  if (options.mode() == OutputMode::normal) {
+    show_start(config, *task, trainer);
+    if (init) show_init(config.train.init_from, *init);
+  }
 
   const models::TrainResult result = trainer.run();
   progress.clear();
@@ -122,6 +142,11 @@ Command add_train(CLI::App& program) {
   command->add_option("--steps", options->steps, "Updates to make (train.steps)")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--init-from", options->init_from,
+                   "Weights to start from, for fine-tuning (train.init_from): a safetensors file, such as "
+                   "tools/from_torch.py makes of PyTorch's, or a run's folder")
+      ->type_name("PATH");
   command->add_flag("--overwrite", options->overwrite, "Replace the run that is in the folder");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "Print nothing but errors");
   command->add_flag("--json", options->json, "Print what is measured as JSON, an object a line")->excludes(quiet);

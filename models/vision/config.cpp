@@ -13,6 +13,7 @@ void VisionModelConfig::visit(Fields& f) {
   f.integer("depth", depth, {.min = 1}, "blocks");
   f.integer("heads", heads, {.min = 1}, "attention heads of a block");
   f.number("mlp_ratio", mlp_ratio, {.above = 0}, "inner width of the feed-forward part, in widths");
+  f.flag("distilled", distilled, "whether there is a second token and head, for a teacher's answers");
   visit_attention(f, attention);
   f.number("dropout", dropout, {.min = 0, .below = 1},
            "share dropped of the embedding, the attention's output and the feed-forward part");

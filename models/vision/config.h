@@ -12,6 +12,7 @@ struct VisionModelConfig {
   std::int64_t image_size = 28, patch_size = 4, channels = 1, classes = 10;
   std::int64_t width = 64, depth = 4, heads = 4;
   double mlp_ratio = 4;
+  bool distilled = false;
   nn::AttentionOptions attention{.qkv_bias = true};
   double dropout = 0, drop_path = 0;
 

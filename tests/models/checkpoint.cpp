@@ -24,6 +24,7 @@ Checkpoint sample() {
   checkpoint.window = {.loss = 1.0 / 3, .seconds = 2, .steps = 3, .items = 4};
   checkpoint.model["head.weight"] = Tensor::from<float>({1, 2, 3});
   checkpoint.optimizer["head.weight.exp_avg"] = Tensor::from<float>({0.5, 0.25});
+  checkpoint.average["head.weight"] = Tensor::from<float>({4, 5, 6});
   checkpoint.optimizer["lr"] = Tensor::from<double>({1e-3});
   return checkpoint;
 }
@@ -47,6 +48,7 @@ TEST_CASE("checkpoint: comes back as it was saved") {
   CHECK(read.window.items == 4);
   CHECK(read.model.size() == 1);
   CHECK(read.optimizer.size() == 2);
+  CHECK(read.average.at("head.weight").to_vector<float>() == std::vector<float>{4, 5, 6});
   CHECK(read.optimizer.at("lr").item<double>() == 1e-3);
   CHECK(read.model.at("head.weight").to_vector<float>() == std::vector<float>{1, 2, 3});
 }

@@ -229,6 +229,49 @@ TEST_CASE("trainer: the gradient is clipped") {
   CHECK(watcher.steps[0].grad_norm > 0.01);
 }
 
+TEST_CASE("trainer: an update of several batches goes by their mean gradient, and counts all of them") {
+  TrainConfig config = sgd(0);
+  config.warmup = 0, config.accumulate = 4, config.epochs = 3;
+  manual_seed(3);
+  LineTask task;
+  Watcher watcher;
+  watcher.stop_after = 1;
+  Trainer trainer(task, config, {.observer = &watcher, .stop = &watcher.stop});
+  CHECK(trainer.steps() == 8);  // 3 epochs of 10 batches
+  trainer.run();
+  manual_seed(3);
+  LineTask same;
+  Tensor total = zeros({});
+  for (int i = 0; i < 4; ++i) total = total + same.next_loss().mean;
+  (total / 4.0).backward();
+  const Tensor want = same.line.weight.detach() - 0.1 * same.line.weight.grad();
+  const auto d = largest_difference(task.line.weight.to_vector<float>(), want.to_vector<float>(), want.shape());
+  CHECK_MESSAGE(d.relative < 1e-6, d.str());
+  REQUIRE(watcher.steps.size() == 1);
+  CHECK(watcher.steps[0].items == 32);
+  CHECK(watcher.steps[0].loss == doctest::Approx(total.item<double>() / 4).epsilon(1e-6));
+  CHECK(watcher.steps[0].epoch == doctest::Approx(0.4));
+}
+
+TEST_CASE("trainer: the average of the weights is what is evaluated and saved, the weights go on") {
+  const TempDir folder;
+  RunConfig config = RunConfig::read(tiny_images(folder));
+  trained(folder, "plain", config);
+  config.train.ema_decay = 0.8;
+  trained(folder, "averaged", config);
+  const RunFolder plain(folder.path("plain")), averaged(folder.path("averaged"));
+  const Checkpoint checkpoint = load_checkpoint(averaged.checkpoint());
+  const TensorMap saved = load_safetensors(averaged.model()), without = load_safetensors(plain.model());
+  for (const auto& [name, tensor] : saved) {
+    CHECK(same_bits(tensor.to_vector<float>(), checkpoint.average.at(name).to_vector<float>()));
+    CHECK(same_bits(checkpoint.model.at(name).to_vector<float>(), without.at(name).to_vector<float>()));
+  }
+  CHECK(!same_bits(saved.at("head.weight").to_vector<float>(), without.at("head.weight").to_vector<float>()));
+  const auto loaded = load_trained_task(config, averaged);
+  loaded->model().eval();
+  CHECK(loaded->evaluate([] { return false; })[0].second == averaged.read_summary()["test_loss"].get<double>());
+}
+
 TEST_CASE("trainer: a loss or a gradient that is not finite ends the run, with step and rate") {
   LineTask task;
   task.poisoned = 7;
@@ -277,7 +320,8 @@ std::vector<nlohmann::json> timeless(std::vector<nlohmann::json> lines) {
 TEST_CASE("trainer: a run stopped and resumed is the run that was never stopped") {
   const TempDir folder;
   for (const bool vision : {true, false}) {
-    const RunConfig config = RunConfig::read(vision ? tiny_images(folder) : tiny_text(folder));
+    RunConfig config = RunConfig::read(vision ? tiny_images(folder) : tiny_text(folder));
+    if (vision) config.train.accumulate = 2, config.train.ema_decay = 0.9;
     const std::string name = vision ? "vision" : "language";
     const std::string whole = trained(folder, name, config);
     for (const std::int64_t stop_after : {3, 8, 11, 20}) {

@@ -157,6 +157,19 @@ class Cli(Case):
 
     # ------------------------------------------------------------------------------------------------------ output
 
+    def test_init_from(self):
+        self.succeed("train", self.vision, "--out", self.runs / "first")
+        shown = self.succeed("train", self.vision, "--init-from", self.runs / "first", "--out", self.runs / "second",
+                             "--set", "model.patch_size=2", "--steps", 1)
+        self.assertIn("pos_embed: (1, 5, 16) there, (1, 17, 16) here: interpolated", shown)
+        self.assertIn("patch_embed.proj.weight: (16, 1, 4, 4) there, (16, 1, 2, 2) here: starts afresh", shown)
+        config = json.loads((self.runs / "second" / "config.json").read_text())
+        self.assertEqual(config["train"]["init_from"], str(self.runs / "first"))
+        self.fail_with(1, "train", self.vision, "--init-from", self.data / "text", "--out", self.runs / "third",
+                       said=["[load_safetensors]", str(self.data / "text")])
+        self.fail_with(2, "train", "--resume", self.runs / "second", "--init-from", self.runs / "first",
+                       said=["--init-from"])
+
     def test_output_modes(self):
         self.assertEqual(self.succeed("train", self.vision, "--out", self.runs / "quiet", "--quiet"), "")
         out = self.succeed("train", self.vision, "--out", self.runs / "json", "--json").splitlines()
