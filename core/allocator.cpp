@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ff/core/check.h"
+#include "ff/core/cpu/backend.h"
 
 namespace ff {
 namespace {
@@ -111,9 +112,10 @@ class Cache {
       static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) / 4;
 };
 
-// Never destroyed: tensors of static storage may outlive any object of this file.
+// Never destroyed: tensors of static storage may outlive any object of this file. Before there is memory for a tensor,
+// the instruction set is chosen that kernels will run with.
 Cache& cache() {
-  static Cache* instance = new Cache;
+  static Cache* instance = (cpu::simd_target(), new Cache);
   return *instance;
 }
 

@@ -201,9 +201,9 @@ void row(std::string_view name, const std::string& value) { fmt::print("{:<24}{}
 void show(const models::RunConfig& config, const Figures& f, std::int64_t parameters, std::int64_t batch,
           std::int64_t items, std::int64_t steps) {
   const bool vision = config.task == models::Task::vision;
-  fmt::print("{}  {} attention, {} parameters; batches of {}; {} threads, medians of {} steps\n",
+  fmt::print("{}  {} attention, {} parameters; batches of {}; {} threads, {}, medians of {} steps\n",
              styled(STDOUT_FILENO, Style::bold, vision ? "vision" : "language"), attention_of(config),
-             with_commas(parameters), batch, num_threads(), steps);
+             with_commas(parameters), batch, num_threads(), cpu::simd_target(), steps);
   row("forward", fmt::format("{:.1f} ms", 1e3 * f.forward));
   row("forward and backward", fmt::format("{:.1f} ms", 1e3 * f.forward_backward));
   row("step", fmt::format("{:.1f} ms, {} {}/s", 1e3 * f.step, short_number(static_cast<double>(items) / f.step),

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -31,9 +31,10 @@ void row(std::string_view name, std::string_view value) { fmt::print("{:<28}{}\n
 void title(std::string_view text) { fmt::print("{}\n", styled(STDOUT_FILENO, Style::bold, text)); }
 
 int show_machine() {
+  const std::string simd = cpu::simd_target();  // or an error, before anything is printed
   row("version", FF_VERSION);
   row("CPU", cpu_name());
-  row("SIMD", cpu::simd_target());
+  row("SIMD", fmt::format("{} (of {})", simd, fmt::join(cpu::simd_targets(), ", ")));
   row("BLAS", cpu::blas_config());
   row("threads", std::to_string(num_threads()));
   return 0;

@@ -132,12 +132,12 @@ struct Linear : Function<Linear> {
     const Matrix a(x), b(weight);
     const Shape shape{a.rows, b.rows};
     Tensor y = Tensor::empty(shape, x.dtype());
-    if (biased) fill_with(y, bias);
+    const Tensor row = biased ? bias.dense() : Tensor();
     dispatch_floating(x.dtype(), [&](auto tag) {
       using T = decltype(tag);
-      cpu::gemm(a.transposed, !b.transposed, a.rows, b.rows, a.cols, T{1}, static_cast<const T*>(a.tensor.raw()), a.ld,
-                static_cast<const T*>(b.tensor.raw()), b.ld, static_cast<T>(biased), y.data<T>(),
-                std::max<std::int64_t>(b.rows, 1));
+      cpu::gemm_biased(a.transposed, !b.transposed, a.rows, b.rows, a.cols, static_cast<const T*>(a.tensor.raw()), a.ld,
+                       static_cast<const T*>(b.tensor.raw()), b.ld, biased ? static_cast<const T*>(row.raw()) : nullptr,
+                       y.data<T>(), std::max<std::int64_t>(b.rows, 1));
     });
     return y;
   }

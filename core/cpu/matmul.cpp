@@ -106,6 +106,7 @@ void multiply(const Product<T>& p, [[maybe_unused]] T* memory) {
   if constexpr (std::is_same_v<T, float>) {
     if (const Sgemm* own = kernel(p)) return own->run(p, memory);
   }
+  for (std::int64_t i = 0; p.bias != nullptr && i < p.m; ++i) std::copy_n(p.bias, p.n, p.c + i * p.ldc);
   if (std::min(p.m, p.n) == 1 && p.k > 0) return multiply_vector(p, lda, ldb, ldc);
   blas(p, lda, ldb, ldc);
 }
@@ -150,6 +151,7 @@ Product<T> tile_of(const Product<T>& p, const Grid& grid, std::int64_t row, std:
   tile.a = p.a_at(i, l);
   tile.b = p.b_at(l, j);
   tile.beta = beta;
+  if (p.bias != nullptr) tile.bias += j;
   tile.c = c + i * ldc + j;
   tile.ldc = ldc;
   return tile;
@@ -264,6 +266,20 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
           std::int64_t ldc) {
   run(Batch<double>{Product<double>{transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc}, 1, nullptr,
                     nullptr, nullptr});
+}
+
+void gemm_biased(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+                 std::int64_t lda, const float* b, std::int64_t ldb, const float* bias, float* c, std::int64_t ldc) {
+  const float beta = bias != nullptr ? 1 : 0;
+  run(Batch<float>{Product<float>{transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, beta, c, ldc, bias}, 1, nullptr,
+                   nullptr, nullptr});
+}
+
+void gemm_biased(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const double* a,
+                 std::int64_t lda, const double* b, std::int64_t ldb, const double* bias, double* c, std::int64_t ldc) {
+  const double beta = bias != nullptr ? 1 : 0;
+  run(Batch<double>{Product<double>{transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, beta, c, ldc, bias}, 1,
+                    nullptr, nullptr, nullptr});
 }
 
 void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::int64_t m, std::int64_t n,

@@ -29,6 +29,13 @@ void gemm(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, st
           const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c,
           std::int64_t ldc);
 
+/// C = op(A) op(B) + bias, a row of n numbers that is added to each of C's, or none (null): as gemm() computes it from
+/// a C filled with the bias, to the last bit, but without that pass over C.
+void gemm_biased(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+                 std::int64_t lda, const float* b, std::int64_t ldb, const float* bias, float* c, std::int64_t ldc);
+void gemm_biased(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const double* a,
+                 std::int64_t lda, const double* b, std::int64_t ldb, const double* bias, double* c, std::int64_t ldc);
+
 /// count products at once: matrix i of A starts at a + a_offset[i], and so on. Parallel over the products, and within
 /// them where they are large.
 void gemm_batched(bool transpose_a, bool transpose_b, std::int64_t count, std::int64_t m, std::int64_t n,

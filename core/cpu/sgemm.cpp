@@ -116,16 +116,22 @@ void run_block(const Product<float>& p, const Plan& plan, std::int64_t l, std::i
       block.b = plan.pack_b ? packed_b + first * depth : p.b_at(l, j + first);
       block.b_depth = plan.pack_b ? vectors * kLanes : p.ldb;
       block.c = p.c + i * p.ldc + j + first;
+      const bool biased = l == 0 && p.bias != nullptr;
+      block.added = biased ? p.bias + j + first : block.c;
+      block.added_row = biased ? 0 : p.ldc;
       block.last = std::min(kLanes, columns - first - (vectors - 1) * kLanes);
       sgemm_block_of(height, vectors)(block);
     }
   }
 }
 
-// C = beta C.
+// C = beta C, or beta times the bias.
 void scale(const Product<float>& p) {
-  for (std::int64_t i = 0; i < p.m; ++i)
-    for (std::int64_t j = 0; j < p.n; ++j) p.c[i * p.ldc + j] = p.beta == 0 ? 0 : p.beta * p.c[i * p.ldc + j];
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    float* c = p.c + i * p.ldc;
+    const float* added = p.bias != nullptr ? p.bias : c;
+    for (std::int64_t j = 0; j < p.n; ++j) c[j] = p.beta == 0 ? 0 : p.beta * added[j];
+  }
 }
 
 void run(const Product<float>& p, float* memory) {

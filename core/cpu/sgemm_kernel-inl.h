@@ -24,8 +24,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::int64_t kBlockRows = 8, kBlockVectors = 3;
 constexpr std::int64_t kLanes = 16;
 
-/// A block of C: C = alpha A B + beta C. A's entry (i, l) is a[i * a_row + l * a_depth]; rows of B and of C are vectors
-/// next to each other, b_depth and c_row apart. Of the last vector, the first `last` lanes are read and written.
+/// A block of C: C = alpha A B + beta D. A's entry (i, l) is a[i * a_row + l * a_depth]; rows of B, of C and of D (C
+/// itself, or one row for all: added_row = 0) are vectors next to each other, b_depth, c_row and added_row apart. Of
+/// the last vector, the first `last` lanes are read and written.
 struct SgemmBlock {
   std::int64_t depth;
   const float* a;
@@ -34,6 +35,8 @@ struct SgemmBlock {
   std::int64_t b_depth;
   float* c;
   std::int64_t c_row;
+  const float* added;
+  std::int64_t added_row;
   std::int64_t last;
   float alpha, beta;
 };
@@ -62,7 +65,8 @@ HWY_FLATTEN void sgemm_block(const SgemmBlock& p) {
   };
   each([&](int, int, V& x) HWY_ATTR { x = hn::Zero(d); });
 
-  const std::int64_t a_row = p.a_row, a_depth = p.a_depth, b_depth = p.b_depth, c_row = p.c_row;
+  const std::int64_t a_row = p.a_row, a_depth = p.a_depth, b_depth = p.b_depth, c_row = p.c_row,
+                     added_row = p.added_row;
   const float* HWY_RESTRICT a = p.a;
   const float* HWY_RESTRICT b = p.b;
   for (std::int64_t l = p.depth; l > 0; --l, a += a_depth, b += b_depth) {
@@ -75,9 +79,10 @@ HWY_FLATTEN void sgemm_block(const SgemmBlock& p) {
   }
 
   const V alpha = hn::Set(d, p.alpha), beta = hn::Set(d, p.beta);
-  float* HWY_RESTRICT c = p.c;
+  const float* added = p.added;
+  float* c = p.c;
   each([&](int, int, V& x) HWY_ATTR { x = hn::Mul(alpha, x); });
-  if (p.beta != 0) each([&](int r, int v, V& x) HWY_ATTR { x = hn::MulAdd(beta, load(c + r * c_row, v), x); });
+  if (p.beta != 0) each([&](int r, int v, V& x) HWY_ATTR { x = hn::MulAdd(beta, load(added + r * added_row, v), x); });
   each([&](int r, int v, V& x) HWY_ATTR {
     if (v + 1 < kVectors)
       hn::StoreU(x, d, c + r * c_row + v * kLanes);

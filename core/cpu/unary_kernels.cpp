@@ -74,7 +74,7 @@ UnaryKernel FloatKernel(Unary op) {
     case Unary::trunc:
       return Floats([](auto x) HWY_ATTR { return hn::CopySign(hn::Trunc(x), x); });
     case Unary::frac:
-      return Floats([](auto x) HWY_ATTR { return hn::Sub(x, hn::Trunc(x)); });
+      return Floats([](auto x) HWY_ATTR { return hn::Sub(x, hn::CopySign(hn::Trunc(x), x)); });
     case Unary::sqrt:
       return Floats([](auto x) HWY_ATTR { return hn::Sqrt(x); });
     case Unary::rsqrt:

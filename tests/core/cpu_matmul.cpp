@@ -61,6 +61,25 @@ std::vector<double> reference(const Case& p, const std::vector<T>& a, const std:
   return out;
 }
 
+// A product with a bias is the product added to a C that is filled with it, and reads no other C.
+template <class T>
+void check_biased(const Case& p) {
+  const auto a = numbers<T>(p.a_size(), 1), b = numbers<T>(p.b_size(), 2), bias = numbers<T>(p.n, 3);
+  std::vector<T> got(static_cast<std::size_t>(p.m * p.ldc()), std::numeric_limits<T>::quiet_NaN()), want = got,
+                                                                                                    none = got;
+  for (std::int64_t i = 0; i < p.m; ++i) std::copy(bias.begin(), bias.end(), want.begin() + i * p.ldc());
+  cpu::gemm(p.transpose_a, p.transpose_b, p.m, p.n, p.k, T{1}, a.data(), p.lda(), b.data(), p.ldb(), T{1}, want.data(),
+            p.ldc());
+  cpu::gemm_biased(p.transpose_a, p.transpose_b, p.m, p.n, p.k, a.data(), p.lda(), b.data(), p.ldb(), bias.data(),
+                   got.data(), p.ldc());
+  CHECK_MESSAGE(test::same_bits(got, want), p.str());
+  cpu::gemm(p.transpose_a, p.transpose_b, p.m, p.n, p.k, T{1}, a.data(), p.lda(), b.data(), p.ldb(), T{0}, want.data(),
+            p.ldc());
+  cpu::gemm_biased(p.transpose_a, p.transpose_b, p.m, p.n, p.k, a.data(), p.lda(), b.data(), p.ldb(),
+                   static_cast<const T*>(nullptr), none.data(), p.ldc());
+  CHECK_MESSAGE(test::same_bits(none, want), p.str());
+}
+
 template <class T>
 void check_product(const Case& p) {
   const auto a = numbers<T>(p.a_size(), 1), b = numbers<T>(p.b_size(), 2), start = numbers<T>(p.m * p.ldc(), 3);
@@ -185,5 +204,14 @@ TEST_CASE_TEMPLATE("gemm_batched equals single products, operands repeated or no
       const auto difference = test::largest_difference(c, want, {count, p.m, p.ldc()});
       CHECK_MESSAGE(difference.relative <= 1e-6, p.str() << " count " << count << ": " << difference.str());
     }
+  }
+}
+
+TEST_CASE("a product with a bias") {
+  // Whole, in tiles, in pieces and blocks of k, with vectors, with nothing to add up.
+  for (const Case& p : {Case{5, 7, 3}, Case{700, 300, 260, false, true}, Case{64, 50, 6272, true}, Case{197, 192, 768},
+                        Case{1, 70, 40, false, true}, Case{70, 1, 40}, Case{4, 6, 0}, Case{3, 17, 5, true, true, 4}}) {
+    check_biased<float>(p);
+    check_biased<double>(p);
   }
 }

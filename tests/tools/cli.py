@@ -85,18 +85,46 @@ class Cli(Case):
         self.assertNotEqual(*((self.runs / a / "model.safetensors").read_bytes() for a in ("fourier", "softmax")))
 
     def test_same_at_any_thread_count(self):
-        for config in (self.vision, self.language):
+        """Whole runs of models large enough that threads share their work."""
+        vision = ["model.patch_size=2", "model.width=64", "model.depth=2", "model.heads=4", "model.dropout=0.1",
+                  "model.attention_dropout=0.1", "model.drop_path=0.1", "train.batch_size=32", "train.clip_norm=1"]
+        language = ["model.width=64", "model.layers=2", "model.heads=4", "model.inner_width=256", "model.context=64",
+                    "model.attention_dropout=0.1", "train.batch_size=8"]
+        for config, settings in ((self.vision, vision), (self.language, language)):
             for attention in ("fourier", "softmax"):
-                models = []
-                for threads in (1, 2):
+                found = {}
+                for threads in (1, 2, 4):
                     run = self.runs / f"{config.stem}-{attention}-{threads}"
-                    self.succeed("train", config, "--set", f"model.attention={attention}", "--out", run, "--threads",
-                                 threads, "--quiet")
-                    models.append((run / "model.safetensors").read_bytes())
-                self.assertEqual(*models)
+                    self.succeed("train", config, "--set", f"model.attention={attention}", *settings, "--steps", 20,
+                                 "--out", run, "--threads", threads, "--quiet")
+                    found[threads] = self.timeless(run)
+                for threads in (2, 4):
+                    self.assertEqual(found[threads].keys(), found[1].keys())
+                    for name, content in found[1].items():
+                        self.assertTrue(found[threads][name] == content, f"{run.name} and on 1: {name} differs")
         run = self.runs / "other-seed"
-        self.succeed("train", config, "--set", f"model.attention={attention}", "--out", run, "--seed", 2, "--quiet")
-        self.assertNotEqual((run / "model.safetensors").read_bytes(), models[0])
+        self.succeed("train", config, "--set", f"model.attention={attention}", *settings, "--steps", 20, "--out", run,
+                     "--seed", 2, "--quiet")
+        other = self.timeless(run)
+        for name in ("model.safetensors", "checkpoint/state.safetensors", "metrics.jsonl"):
+            self.assertNotEqual(other[name], found[1][name])
+
+    def timeless(self, run):
+        """What a run left behind, by the file's name, without what measures time or memory."""
+        def stripped(record):
+            measured = ("seconds", "window_seconds", "training_seconds", "items_per_second", "peak_memory_bytes",
+                        "metrics_bytes")  # times have more digits or fewer
+            return {key: value for key, value in record.items() if key not in measured}
+
+        files = {path.relative_to(run).as_posix(): path.read_bytes() for path in run.rglob("*") if path.is_file()}
+        files["metrics.jsonl"] = [stripped(record) for record in self.records(run)]
+        files["summary.json"] = stripped(json.loads(files["summary.json"]))
+        state = files["checkpoint/state.safetensors"]
+        end = 8 + struct.unpack("<Q", state[:8])[0]
+        header = json.loads(state[8:end])
+        header["__metadata__"] = stripped(header["__metadata__"])
+        files["checkpoint/state.safetensors"] = (header, state[end:])
+        return files
 
     def test_profile(self):
         run = self.runs / "a"
@@ -235,6 +263,15 @@ class Cli(Case):
         out = self.succeed("info")
         for what in ("version", "CPU", "SIMD", "BLAS", "threads"):
             self.assertRegex(out, rf"(?m)^{what} +\S")
+        best, every = re.search(r"(?m)^SIMD +(\w+) \(of (.*)\)$", out).groups()
+        self.assertEqual(best, every.split(", ")[0])
+        for target in every.split(", "):
+            environment = {**os.environ, "FF_SIMD": target.lower()}
+            self.assertRegex(self.succeed("info", env=environment), rf"(?m)^SIMD +{target} ")
+            out = json.loads(self.succeed("bench", self.vision, "--steps", 1, "--json", env=environment))
+            self.assertEqual(out["simd"], target)
+        self.fail_with(1, "info", said=["FF_SIMD", "mmx", every], env={**os.environ, "FF_SIMD": "mmx"})
+        self.fail_with(1, "train", self.vision, said=["FF_SIMD", "mmx"], env={**os.environ, "FF_SIMD": "mmx"})
         out = self.succeed("info", self.vision)
         self.assertRegex(out, r"model\.patch_size +4 +side of a patch")
         self.assertRegex(out, r"blocks\.0 +[\d,]+")

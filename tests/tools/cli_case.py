@@ -65,11 +65,11 @@ class Case(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         return done.stdout
 
-    def fail_with(self, status, *arguments, said=()):
+    def fail_with(self, status, *arguments, said=(), **options):
         """The program must end with that status and one line on stderr that has all that is said in it, and must leave
         the disk as it was."""
         before = self.everything()
-        done = self.run_program(*arguments)
+        done = self.run_program(*arguments, **options)
         self.assertEqual(done.returncode, status, done.stderr)
         self.assertEqual(done.stdout, "")
         self.assertRegex(done.stderr, r"\A[^\n]+\n\Z")
