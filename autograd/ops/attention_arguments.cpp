@@ -6,6 +6,7 @@
 #include "ff/autograd/ops/kernels.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/core/cpu/decode.h"
 
 namespace ff::attention {
 
@@ -51,6 +52,10 @@ cpu::AttentionMask kernel_mask(const cpu::AttentionSizes& s, bool causal, const 
 }
 
 Tensor with_dense_rows(const Tensor& x) { return x.strides()[3] == 1 || x.size(3) == 1 ? x : x.copy(); }
+
+bool decodes(bool recording, const cpu::AttentionSizes& s, DType dtype, double dropout) {
+  return !recording && s.queries <= cpu::decode_queries && dtype == f32 && dropout == 0;
+}
 
 std::int64_t shared_by(const cpu::AttentionSizes& s, const Tensor& k) {
   return k.size(1) > 0 ? s.heads / k.size(1) : 1;
