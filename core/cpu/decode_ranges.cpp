@@ -10,7 +10,7 @@ namespace ff::cpu::decode {
 namespace {
 
 // What a task should at least compute, in units of key_cost: some ten microseconds.
-constexpr std::int64_t task_cost = 1 << 15;
+constexpr std::int64_t task_cost = 1 << 16;
 
 void combine(const Part* parts, std::int64_t count, std::int64_t step, double power, const Part& first,
              std::int64_t features, double* sums, float* out) {

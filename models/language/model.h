@@ -19,9 +19,9 @@ class LanguageModel : public nn::Module {
   LanguageModel(const LanguageModelConfig& config, std::int64_t vocabulary_size);
   /// logits(hidden(tokens))
   Tensor forward(const Tensor& tokens) override;
-  /// What the last block gives: (B, N) to (B, N, width). With a cache, of tokens that follow those whose keys and values are in it, to which theirs are added: positions go
-  /// on, each token sees all before it, and all of them together are at most a context. For evaluation mode, under
-  /// NoGrad.
+  /// What the last block gives: (B, N) to (B, N, width). With a cache, of tokens that follow those whose keys and
+  /// values are in it, to which theirs are added: positions go on, each token sees all before it, and all of them
+  /// together are at most a context. For evaluation mode, under NoGrad.
   Tensor hidden(const Tensor& tokens, LanguageCache* cache = nullptr);
   /// An empty cache for `batch` texts of up to a context.
   LanguageCache make_cache(std::int64_t batch = 1) const;
