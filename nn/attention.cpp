@@ -20,8 +20,8 @@ Shape radius_shape(RadiusShape shape, std::int64_t heads, std::int64_t features)
 }
 
 void check_tokens(const char* what, const Tensor& x, std::int64_t dim) {
-  check(x.rank() == 3 && x.shape()[2] == dim, "MultiHeadAttention", "{} must be (B, N, {}); its shape is {}", what, dim,
-        x.shape().str());
+  if (x.rank() != 3 || x.shape()[2] != dim)
+    fail("MultiHeadAttention", "{} must be (B, N, {}); its shape is {}", what, dim, x.shape().str());
 }
 
 }  // namespace

@@ -24,12 +24,13 @@ Tensor KeyValueCache::keys() const { return narrow(keys_, 2, 0, length_); }
 Tensor KeyValueCache::values() const { return narrow(values_, 2, 0, length_); }
 
 void KeyValueCache::append(const Tensor& keys, const Tensor& values) {
-  for (const Tensor* x : {&keys, &values}) {
-    check(x->rank() == 4 && x->size(0) == keys_.size(0) && x->size(1) == keys_.size(1) && x->size(3) == keys_.size(3) &&
-              x->size(2) == keys.size(2) && x->dtype() == keys_.dtype(),
-          op, "keys {} {} and values {} {} do not go into a cache (B, H, capacity, D) of {} {}", name(keys.dtype()),
-          keys.shape().str(), name(values.dtype()), values.shape().str(), name(keys_.dtype()), keys_.shape().str());
-  }
+  auto fits = [&](const Tensor& x) {
+    return x.rank() == 4 && x.size(0) == keys_.size(0) && x.size(1) == keys_.size(1) && x.size(3) == keys_.size(3) &&
+           x.size(2) == keys.size(2) && x.dtype() == keys_.dtype();
+  };
+  if (!fits(keys) || !fits(values))
+    fail(op, "keys {} {} and values {} {} do not go into a cache (B, H, capacity, D) of {} {}", name(keys.dtype()),
+         keys.shape().str(), name(values.dtype()), values.shape().str(), name(keys_.dtype()), keys_.shape().str());
   const std::int64_t added = keys.size(2);
   check(length_ + added <= capacity(), op, "{} positions and {} more are beyond its capacity of {}", length_, added,
         capacity());

@@ -22,8 +22,8 @@ FourierAttentionOptions resolve(const Tensor& q, const Tensor& k, const Tensor& 
   const cpu::AttentionSizes s = attention::sizes(op, q, k, v);
   attention::check_options(op, s, options.mask, options.dropout);
   const Shape full{s.heads, s.dim};
-  check(R.rank() == 0 || R.shape() == Shape{s.dim} || R.shape() == full, op,
-        "R must be a scalar, ({},) or {}: its shape is {}", s.dim, full.str(), R.shape().str());
+  if (R.rank() != 0 && R.shape() != Shape{s.dim} && R.shape() != full)
+    fail(op, "R must be a scalar, ({},) or {}: its shape is {}", s.dim, full.str(), R.shape().str());
   check(R.dtype() == q.dtype(), op, "R must have the dtype of q, {}: {}", name(q.dtype()), name(R.dtype()));
   check(options.power >= 1 && std::isfinite(options.power), op, "the power must be at least 1: {}", options.power);
   check(options.epsilon >= 0 && std::isfinite(options.epsilon), op, "epsilon must be at least 0: {}", options.epsilon);
