@@ -34,19 +34,35 @@ namespace {
 
 namespace sinc = fourier::HWY_NAMESPACE;
 
-// R (k - q) = pi (whole + turns): k - q and its product with R / pi are taken with their rounding errors, so that turns
-// has the digits that the sine depends on. Keys are used as they are: packing them, as for many queries, would take
-// longer than scoring them once.
-HWY_INLINE sinc::Distance Reduce(V k, V q, V high, V low, V& largest) {
+// R (k - q) = pi (whole + turns), turns having the digits that the sine depends on: k - q and its product with R / pi
+// are taken with their rounding errors. Keys are used as they are: packing them, as for many queries, would take longer
+// than scoring them once.
+#if HWY_NATIVE_FMA
+HWY_INLINE sinc::Distance Reduce(V k, V q, V high, V low) {
   const V difference = hn::Sub(k, q), minus_q = hn::Sub(difference, k);
   const V error = hn::Sub(hn::Sub(k, hn::Sub(difference, minus_q)), hn::Add(q, minus_q));
   const V product = hn::Mul(difference, high);
   V rest = hn::MulAdd(difference, low, hn::MulSub(difference, high, product));
   rest = hn::MulAdd(error, high, rest);
   const V whole = hn::Round(product);
-  largest = hn::Max(largest, hn::Abs(product));
   return {whole, hn::Add(hn::Sub(product, whole), rest)};
 }
+#else
+// Without a fused multiply-add: in double, lane by lane.
+HWY_INLINE sinc::Distance Reduce(V k, V q, V high, V low) {
+  float key[key_block], query[key_block], r[key_block], r_low[key_block];
+  hn::StoreU(k, D(), key);
+  hn::StoreU(q, D(), query);
+  hn::StoreU(high, D(), r);
+  hn::StoreU(low, D(), r_low);
+  for (std::int64_t i = 0; i < sinc::LaneCount(); ++i) {
+    const double x = (double{key[i]} - double{query[i]}) * (double{r[i]} + double{r_low[i]}), whole = std::rint(x);
+    key[i] = static_cast<float>(whole);
+    query[i] = static_cast<float>(x - whole);
+  }
+  return {hn::LoadU(D(), key), hn::LoadU(D(), query)};
+}
+#endif
 
 // A kernel by the definition, in double: where a distance is huge, or something is not finite.
 void ScoreByDefinition(const Turns& turns, std::int64_t dim, const float* q, const float* keys, std::int64_t j,
@@ -75,8 +91,10 @@ HWY_INLINE void ScoreBlock(const Turns& turns, std::int64_t dim, const float* q,
       const std::int64_t end = std::min(dim, d + sinc::fold_every);
       for (; d < end; ++d) {
         const V key = hn::LoadU(D(), keys + d * key_block + j);
-        sinc::MultiplySinc(
-            Reduce(key, sinc::SetAll(q[d]), sinc::SetAll(turns.high[d]), sinc::SetAll(turns.low[d]), largest), product);
+        const sinc::Distance x =
+            Reduce(key, sinc::SetAll(q[d]), sinc::SetAll(turns.high[d]), sinc::SetAll(turns.low[d]));
+        largest = hn::Max(largest, hn::Abs(x.whole));
+        sinc::MultiplySinc(x, product);
       }
       sinc::FoldExponent(product);
     }
