@@ -22,12 +22,19 @@ Block::Block(const BlockOptions& options)
   add("drop_path", drop_path);
 }
 
-Tensor Block::forward(const Tensor& x) {
+Tensor Block::forward(const Tensor& x) { return forward(x, nn::AttentionInputs{}); }
+
+Tensor Block::operator()(const Tensor& x, const nn::AttentionInputs& inputs, Where site) {
+  return call(
+      x, [&](const Tensor& input) { return forward(input, inputs); }, site);
+}
+
+Tensor Block::forward(const Tensor& x, const nn::AttentionInputs& inputs) {
   if (norm_order_ == NormOrder::after) {
-    const Tensor y = norm1(x + drop_path(attn(x)));
+    const Tensor y = norm1(x + drop_path(attn(x, inputs)));
     return norm2(y + drop_path(mlp(y)));
   }
-  const Tensor y = x + drop_path(attn(norm1(x)));
+  const Tensor y = x + drop_path(attn(norm1(x), inputs));
   return y + drop_path(mlp(norm2(y)));
 }
 

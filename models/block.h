@@ -34,6 +34,10 @@ class Block : public nn::Module {
  public:
   explicit Block(const BlockOptions& options);
   Tensor forward(const Tensor& x) override;
+  /// With a mask or cache for the attention.
+  Tensor forward(const Tensor& x, const nn::AttentionInputs& inputs);
+  using Module::operator();
+  Tensor operator()(const Tensor& x, const nn::AttentionInputs& inputs, Where site = {});
 
   nn::LayerNorm norm1;
   nn::MultiHeadAttention attn;

@@ -1,5 +1,6 @@
 #include "ff/nn/attention.h"
 
+#include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
 
@@ -19,8 +20,8 @@ Shape radius_shape(RadiusShape shape, std::int64_t heads, std::int64_t features)
 }
 
 void check_tokens(const char* what, const Tensor& x, std::int64_t dim) {
-  check(x.rank() == 3 && x.shape()[2] == dim, "MultiHeadAttention", "{} must be (B, N, {}); its shape is {}", what, dim,
-        x.shape().str());
+  if (x.rank() != 3 || x.shape()[2] != dim)
+    fail("MultiHeadAttention", "{} must be (B, N, {}); its shape is {}", what, dim, x.shape().str());
 }
 
 }  // namespace
@@ -61,9 +62,24 @@ Tensor MultiHeadAttention::operator()(const Tensor& x, const AttentionInputs& in
 Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionInputs& inputs) {
   check_tokens("the input", x, dim_);
   if (inputs.context.defined()) check_tokens("the context", inputs.context, dim_);
-  const Tensor y = heads(attend(project(x, inputs.context), inputs.mask));          // (B, H, N, D)
+  Projections projections = project(x, inputs.context);
+  if (inputs.cache != nullptr) extend(projections, inputs);
+  const Tensor y = heads(attend(projections, inputs.mask));                         // (B, H, N, D)
   const Tensor joined = reshape(transpose(y, 1, 2), {x.size(0), x.size(1), dim_});  // no copy: the op lays it out so
   return proj_drop(proj(joined));
+}
+
+KeyValueCache MultiHeadAttention::make_cache(std::int64_t batch, std::int64_t capacity) const {
+  return KeyValueCache(batch, num_heads_, capacity, dim_ / num_heads_, qkv.weight.dtype());
+}
+
+void MultiHeadAttention::extend(Projections& p, const AttentionInputs& inputs) const {
+  check(!training() && !grad_enabled(), "MultiHeadAttention",
+        "a cache holds no gradients: it is for evaluation mode, under NoGrad");
+  check(!inputs.context.defined(), "MultiHeadAttention", "a cache is of the input's own keys; a context was given too");
+  inputs.cache->append(p.k, p.v);
+  p.k = inputs.cache->keys();
+  p.v = inputs.cache->values();
 }
 
 // Queries, keys and values are views of one product's result. They are split off where it is dense, so that their

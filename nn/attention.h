@@ -2,6 +2,7 @@
 
 #include "ff/nn/containers.h"
 #include "ff/nn/dropout.h"
+#include "ff/nn/key_value_cache.h"
 #include "ff/nn/linear.h"
 #include "ff/nn/module.h"
 
@@ -35,6 +36,10 @@ struct AttentionOptions {
 struct AttentionInputs {
   Tensor context{};  ///< (B, M, dim) that keys and values are made of, the input itself by default
   Tensor mask{};     ///< boolean, broadcasts to (B, H, N, M): true where a query may see a key
+  /// Keys and values of earlier calls, which queries see too: those of this call are appended to them, so that M is
+  /// the length afterwards. Causal attention lets query i of a call see the earlier keys and the first i + 1 of its
+  /// own.
+  KeyValueCache* cache = nullptr;
 };
 
 /// Multi-head attention (B, N, dim) to (B, N, dim), by Fourier integral kernels (see ff::fourier_attention) or by
@@ -45,7 +50,12 @@ class MultiHeadAttention : public Module {
   /// Throws Error unless heads divides dim.
   MultiHeadAttention(std::int64_t dim, std::int64_t heads, const AttentionOptions& options = {});
 
+  /// An empty cache that fits, for `batch` sequences of up to `capacity` positions.
+  KeyValueCache make_cache(std::int64_t batch, std::int64_t capacity) const;
+
   Tensor forward(const Tensor& x) override;
+  /// Throws Error where shapes do not go together; with a cache, also where it is full, does not fit, or nothing may be
+  /// appended: in training mode, while gradients are recorded, with a context.
   Tensor forward(const Tensor& x, const AttentionInputs& inputs);
   using Module::operator();
   Tensor operator()(const Tensor& x, const AttentionInputs& inputs, Where site = {});
@@ -61,6 +71,7 @@ class MultiHeadAttention : public Module {
     Tensor q, k, v;  // (B, H, N or M, D)
   };
   Projections project(const Tensor& x, const Tensor& context);
+  void extend(Projections& projections, const AttentionInputs& inputs) const;
   Tensor attend(const Projections& projections, const Tensor& mask) const;
 
   std::int64_t dim_, num_heads_;

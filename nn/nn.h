@@ -9,6 +9,7 @@
 #include "ff/nn/dropout.h"
 #include "ff/nn/embedding.h"
 #include "ff/nn/init.h"
+#include "ff/nn/key_value_cache.h"
 #include "ff/nn/linear.h"
 #include "ff/nn/mlp.h"
 #include "ff/nn/module.h"

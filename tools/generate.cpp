@@ -2,13 +2,18 @@
 
 #include "ff/models/language/generate.h"
 
+#include <chrono>
+#include <cstdio>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "ff/models/language/task.h"
 
 #include "tools/commands.h"
+#include "tools/interrupt.h"
 #include "tools/terminal.h"
 
 namespace ff::tools {
@@ -17,22 +22,80 @@ namespace {
 struct Options {
   std::string folder, prompt;
   models::GenerateOptions generate;
-  bool json = false;
+  bool json = false, verbose = false;
 };
 
+// Prints text as it comes, a character when it is complete.
+class TextPrinter {
+ public:
+  void print(std::string_view piece) {
+    pending_ += piece;
+    const std::size_t complete = pending_.size() - incomplete_utf8(pending_);
+    show(complete);
+  }
+  // What is left, and the end of the line.
+  void finish() {
+    show(pending_.size());
+    fmt::print("\n");
+    std::fflush(stdout);
+  }
+
+ private:
+  void show(std::size_t bytes) {
+    fmt::print("{}", printable(std::string_view(pending_).substr(0, bytes)));
+    std::fflush(stdout);
+    pending_.erase(0, bytes);
+  }
+
+  std::string pending_;
+};
+
+// Whether the prompt and the text that goes on from it need a space between them.
+bool apart(const models::Vocabulary& vocabulary, std::string_view prompt, std::string_view text) {
+  return vocabulary.kind() == models::TokenKind::words && !prompt.empty() && !text.empty() && text.front() != '\n' &&
+         prompt.back() != ' ' && prompt.back() != '\n';
+}
+
 int run(const Options& options) {
+  try {
+    models::check_sampling(options.generate.sampling);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  const std::atomic<bool>& interrupted = catch_interrupts();
   const models::RunFolder folder(options.folder);
   const auto [vocabulary, model] = models::load_language_model(folder);
-  const std::string text = models::generate(*model, vocabulary, options.prompt, options.generate);
+  TextPrinter printer;
+  if (!options.json) printer.print(options.prompt);
+
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  std::int64_t tokens = 0;
+  auto listen = [&, &words = vocabulary](std::string_view piece) {
+    if (!options.json) {
+      if (tokens == 0 && apart(words, options.prompt, piece)) printer.print(" ");
+      printer.print(piece);
+    }
+    ++tokens;
+    return !interrupted;
+  };
+  const std::string text = models::generate(*model, vocabulary, options.prompt, options.generate, listen);
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  const double rate = seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
   if (options.json) {
-    const nlohmann::ordered_json json{{"prompt", printable(options.prompt)}, {"text", printable(text)}};
+    const nlohmann::ordered_json json{{"prompt", printable(options.prompt)},
+                                      {"text", printable(text)},
+                                      {"tokens", tokens},
+                                      {"tokens_per_second", rate}};
     fmt::print("{}\n", json.dump());
-    return 0;
+  } else {
+    printer.finish();
   }
-  const bool apart = vocabulary.kind() == models::TokenKind::words && !options.prompt.empty() && !text.empty() &&
-                     text.front() != '\n' && options.prompt.back() != ' ' && options.prompt.back() != '\n';
-  fmt::print("{}{}{}\n", printable(options.prompt), apart ? " " : "", printable(text));
-  return 0;
+  if (options.verbose || is_terminal(STDERR_FILENO)) {
+    const std::string line = fmt::format("{} tokens, {} tokens/s", with_commas(tokens), short_number(rate));
+    fmt::print(stderr, "{}\n", styled(STDERR_FILENO, Style::dim, line));
+  }
+  return interrupted ? interrupt_status() : 0;
 }
 
 }  // namespace
@@ -47,21 +110,34 @@ Command add_generate(CLI::App& program) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   command
-      ->add_option("--temperature", options->generate.temperature,
+      ->add_option("--temperature", options->generate.sampling.temperature,
                    "Below 1 plays safe, above 1 dares; 0 always takes the likeliest token")
       ->capture_default_str()
       ->type_name("T")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--top-k", options->generate.top_k, "Choose among the K likeliest tokens alone; 0: among all")
+  models::SamplingOptions& sampling = options->generate.sampling;
+  command->add_option("--top-k", sampling.top_k, "Choose among the K likeliest tokens alone; 0: among all")
       ->capture_default_str()
       ->type_name("K")
       ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--top-p", sampling.top_p,
+                   "Choose among the fewest likeliest tokens that have this share of the probability")
+      ->capture_default_str()
+      ->type_name("P");
+  command
+      ->add_option("--repetition-penalty", sampling.repetition_penalty,
+                   "Above 1, what the text has already is less likely")
+      ->capture_default_str()
+      ->type_name("X");
   command->add_option("--seed", options->generate.seed, "With the same one comes the same text")
       ->capture_default_str()
       ->type_name("N");
   add_threads_option(*command);
   command->footer("Example: fourierformer generate runs/jargon --prompt \"The hacker\" --tokens 300 --temperature 0.8");
   command->add_flag("--json", options->json, "Print a JSON object");
+  command->add_flag("--verbose", options->verbose,
+                    "Tell on stderr how many tokens a second were written, as is done on a terminal");
   return {command, [options] { return run(*options); }};
 }
 

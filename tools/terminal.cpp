@@ -66,15 +66,22 @@ std::string byte_size(double bytes) {
 
 namespace {
 
+// Bytes of the UTF-8 character whose first byte this is; 0 if it is none.
+std::size_t utf8_length(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+bool is_continuation(int byte) { return (byte & 0xc0) == 0x80; }
+
 // Bytes of the UTF-8 character (RFC 3629) that text begins with; 0 if it begins with none.
 std::size_t utf8_length(std::string_view text) {
   auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
   const int first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4) return 0;
+  const std::size_t length = utf8_length(static_cast<unsigned char>(first));
   for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
+    if (!is_continuation(byte(i))) return 0;
   const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
   const bool surrogate = first == 0xed && byte(1) >= 0xa0, beyond = first == 0xf4 && byte(1) >= 0x90;
   return overlong || surrogate || beyond ? 0 : length;
@@ -98,6 +105,14 @@ std::string printable(std::string_view text) {
     text.remove_prefix(character.size());
   }
   return shown;
+}
+
+std::size_t incomplete_utf8(std::string_view text) {
+  for (std::size_t n = 1; n <= std::min<std::size_t>(text.size(), 3); ++n) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - n]);
+    if (!is_continuation(byte)) return utf8_length(byte) > n ? n : 0;
+  }
+  return 0;
 }
 
 std::string one_line(std::string_view text) {

@@ -30,6 +30,9 @@ std::string byte_size(double bytes);
 /// text fit to be shown anywhere: control characters (but ends of lines and tabs) and what is no UTF-8 become U+FFFD.
 std::string printable(std::string_view text);
 
+/// How many bytes at the end of a text begin a UTF-8 character that is not complete yet: 0 to 3.
+std::size_t incomplete_utf8(std::string_view text);
+
 /// text in one line: line breaks become "; ".
 std::string one_line(std::string_view text);
 

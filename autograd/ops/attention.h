@@ -16,8 +16,10 @@ struct SoftmaxAttentionOptions {
   std::optional<double> scale{};      ///< default 1 / sqrt(D)
 };
 /// Weights softmax_j(scale q_i . k_j) of values: q (B, H, N, D), k (B, H, M, D), v (B, H, M, E) to (B, H, N, E). A
-/// query that sees no key gives 0. Never holds an N x M array. k and v may have fewer heads, G dividing H: each is then
-/// shared, uncopied, by H / G neighbouring heads of q (Ainslie et al. 2023; PyTorch's enable_gqa).
+/// query that sees no key gives 0. Never holds an N x M array. Up to 8 queries in float32 that no gradient is recorded
+/// of, as in decoding token by token, are served by kernels of their own (so are fourier_attention's). k and v may have
+/// fewer heads, G dividing H: each is then shared, uncopied, by H / G neighbouring heads of q (Ainslie et al. 2023;
+/// PyTorch's enable_gqa).
 Tensor softmax_attention(const Tensor& q, const Tensor& k, const Tensor& v, const SoftmaxAttentionOptions& options = {},
                          Where site = {});
 

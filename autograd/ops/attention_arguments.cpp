@@ -6,19 +6,21 @@
 #include "ff/autograd/ops/kernels.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/core/cpu/decode.h"
 
 namespace ff::attention {
 
 cpu::AttentionSizes sizes(const char* op, const Tensor& q, const Tensor& k, const Tensor& v) {
-  const auto shapes = [&] {
-    return fmt::format("q {}, k {}, v {}", q.shape().str(), k.shape().str(), v.shape().str());
+  // Shapes are put into words only where they are wrong: a step of decoding would spend a tenth of its time on it.
+  const auto refuse = [&](const char* what) {
+    fail(op, "{}: q {}, k {}, v {}", what, q.shape().str(), k.shape().str(), v.shape().str());
   };
-  check(q.rank() == 4 && k.rank() == 4 && v.rank() == 4 && q.size(0) == k.size(0) && q.size(0) == v.size(0) &&
-            k.size(1) == v.size(1) && q.size(3) == k.size(3) && k.size(2) == v.size(2),
-        op, "q (B, H, N, D), k (B, H, M, D) and v (B, H, M, E) are needed: {}", shapes());
-  check(q.size(1) == k.size(1) || (k.size(1) > 0 && q.size(1) % k.size(1) == 0), op,
-        "the heads of k and v must be those of q, or divide them: {}", shapes());
-  check(q.size(3) > 0 && v.size(3) > 0, op, "no features: {}", shapes());
+  if (!(q.rank() == 4 && k.rank() == 4 && v.rank() == 4 && q.size(0) == k.size(0) && q.size(0) == v.size(0) &&
+        k.size(1) == v.size(1) && q.size(3) == k.size(3) && k.size(2) == v.size(2)))
+    refuse("q (B, H, N, D), k (B, H, M, D) and v (B, H, M, E) are needed");
+  if (q.size(1) != k.size(1) && (k.size(1) == 0 || q.size(1) % k.size(1) != 0))
+    refuse("the heads of k and v must be those of q, or divide them");
+  if (q.size(3) == 0 || v.size(3) == 0) refuse("no features");
   check(is_floating(q.dtype()) && q.dtype() == k.dtype() && q.dtype() == v.dtype(), op,
         "floating tensors of one dtype are needed: q {}, k {}, v {}", name(q.dtype()), name(k.dtype()),
         name(v.dtype()));
@@ -51,6 +53,10 @@ cpu::AttentionMask kernel_mask(const cpu::AttentionSizes& s, bool causal, const 
 }
 
 Tensor with_dense_rows(const Tensor& x) { return x.strides()[3] == 1 || x.size(3) == 1 ? x : x.copy(); }
+
+bool decodes(bool recording, const cpu::AttentionSizes& s, DType dtype, double dropout) {
+  return !recording && s.queries <= cpu::decode_queries && dtype == f32 && dropout == 0;
+}
 
 std::int64_t shared_by(const cpu::AttentionSizes& s, const Tensor& k) {
   return k.size(1) > 0 ? s.heads / k.size(1) : 1;

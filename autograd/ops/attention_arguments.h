@@ -34,6 +34,10 @@ cpu::Heads<T> heads(const Tensor& x, std::int64_t shared = 1) {
   return {static_cast<T*>(x.raw()), x.strides()[0], x.strides()[1], x.strides()[2], shared};
 }
 
+/// Whether the kernels of decoding are to be taken: few float32 queries, no dropout, and nobody who wants what a
+/// backward pass needs.
+bool decodes(bool recording, const cpu::AttentionSizes& sizes, DType dtype, double dropout);
+
 /// How many heads of queries share one of k.
 std::int64_t shared_by(const cpu::AttentionSizes& sizes, const Tensor& k);
 

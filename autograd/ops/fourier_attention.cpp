@@ -10,6 +10,7 @@
 #include "ff/autograd/ops/op_table.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/core/cpu/decode.h"
 
 namespace ff {
 namespace {
@@ -21,8 +22,8 @@ FourierAttentionOptions resolve(const Tensor& q, const Tensor& k, const Tensor& 
   const cpu::AttentionSizes s = attention::sizes(op, q, k, v);
   attention::check_options(op, s, options.mask, options.dropout);
   const Shape full{s.heads, s.dim};
-  check(R.rank() == 0 || R.shape() == Shape{s.dim} || R.shape() == full, op,
-        "R must be a scalar, ({},) or {}: its shape is {}", s.dim, full.str(), R.shape().str());
+  if (R.rank() != 0 && R.shape() != Shape{s.dim} && R.shape() != full)
+    fail(op, "R must be a scalar, ({},) or {}: its shape is {}", s.dim, full.str(), R.shape().str());
   check(R.dtype() == q.dtype(), op, "R must have the dtype of q, {}: {}", name(q.dtype()), name(R.dtype()));
   check(options.power >= 1 && std::isfinite(options.power), op, "the power must be at least 1: {}", options.power);
   check(options.epsilon >= 0 && std::isfinite(options.epsilon), op, "epsilon must be at least 0: {}", options.epsilon);
@@ -69,15 +70,21 @@ struct FourierAttention : Function<FourierAttention> {
     sizes = attention::sizes(name, q, k, v);
     const Tensor out = attention::empty_heads(sizes.batch, sizes.heads, sizes.queries, sizes.value_dim, q.dtype());
     const Shape rows{sizes.batch, sizes.heads, sizes.queries};
-    const Tensor row_max = Tensor::empty(rows, q.dtype()), row_sum = Tensor::empty(rows, q.dtype()), r = radius(R);
+    const Tensor r = radius(R);
     const cpu::AttentionMask mask =
         attention::kernel_mask(sizes, options.causal, options.mask, options.dropout, *options.random);
     const Tensor dense_q = attention::with_dense_rows(q), dense_k = attention::with_dense_rows(k),
                  dense_v = attention::with_dense_rows(v);
+    const std::int64_t shared = attention::shared_by(sizes, k);
+    using attention::heads;
+    if (attention::decodes(ctx.recording(), sizes, q.dtype(), options.dropout)) {
+      cpu::fourier_decode(sizes, mask, kernel(), heads<const float>(dense_q), heads<const float>(dense_k, shared),
+                          heads<const float>(dense_v, shared), r.data<float>(), heads<float>(out));
+      return out;
+    }
+    const Tensor row_max = Tensor::empty(rows, q.dtype()), row_sum = Tensor::empty(rows, q.dtype());
     dispatch_floating(q.dtype(), [&](auto tag) {
       using T = decltype(tag);
-      using attention::heads;
-      const std::int64_t shared = attention::shared_by(sizes, k);
       cpu::fourier_attention(sizes, mask, kernel(), heads<const T>(dense_q), heads<const T>(dense_k, shared),
                              heads<const T>(dense_v, shared), r.data<T>(), heads<T>(out), row_max.data<T>(),
                              row_sum.data<T>());

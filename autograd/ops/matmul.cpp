@@ -207,13 +207,13 @@ Tensor addmm(const Tensor& bias, const Tensor& a, const Tensor& b, double beta, 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Where site) {
   const CallSite here(site);
   const char* op = Linear::name;
-  check(weight.rank() == 2 && x.rank() > 0 && x.size(-1) == weight.size(1), op,
-        "x (.., I) and weight (O, I) are needed: {} and {}", x.shape().str(), weight.shape().str());
+  if (weight.rank() != 2 || x.rank() == 0 || x.size(-1) != weight.size(1))
+    fail(op, "x (.., I) and weight (O, I) are needed: {} and {}", x.shape().str(), weight.shape().str());
   check(is_floating(x.dtype()) && x.dtype() == weight.dtype() && (!bias.defined() || bias.dtype() == x.dtype()), op,
         "floating tensors of one dtype are needed: x {}, weight {}, bias {}", name(x.dtype()), name(weight.dtype()),
         bias.defined() ? name(bias.dtype()) : "none");
-  check(!bias.defined() || (bias.rank() == 1 && bias.size(0) == weight.size(0)), op,
-        "a bias of shape {} for {} outputs", bias.defined() ? bias.shape().str() : "", weight.size(0));
+  if (bias.defined() && (bias.rank() != 1 || bias.size(0) != weight.size(0)))
+    fail(op, "a bias of shape {} for {} outputs", bias.shape().str(), weight.size(0));
   Shape shape = x.shape();
   shape[shape.rank() - 1] = weight.size(0);
   std::int64_t rows = 1;

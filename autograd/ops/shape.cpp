@@ -38,15 +38,15 @@ Shape complete(const char* op, const Tensor& x, const Shape& shape) {
   Shape full = shape, known;
   int unknown = -1;
   for (int i = 0; i < shape.rank(); ++i) {
-    check(shape[i] >= -1, op, "a negative size: {}", shape.str());
-    check(shape[i] >= 0 || unknown < 0, op, "more than one size is left open: {}", shape.str());
+    if (shape[i] < -1) fail(op, "a negative size: {}", shape.str());
+    if (shape[i] < 0 && unknown >= 0) fail(op, "more than one size is left open: {}", shape.str());
     if (shape[i] < 0)
       unknown = i;
     else
       known.push_back(shape[i]);
   }
   if (unknown >= 0) full[unknown] = known.numel() > 0 ? x.numel() / known.numel() : 0;
-  check(full.numel() == x.numel(), op, "{} does not have the elements of {}", x.shape().str(), shape.str());
+  if (full.numel() != x.numel()) fail(op, "{} does not have the elements of {}", x.shape().str(), shape.str());
   return full;
 }
 

@@ -10,6 +10,7 @@
 #include "ff/autograd/ops/op_table.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/core/cpu/decode.h"
 
 namespace ff {
 namespace {
@@ -51,11 +52,18 @@ struct SoftmaxAttention : Function<SoftmaxAttention> {
     options = resolved;
     sizes = attention::sizes(name, q, k, v);
     const Tensor out = attention::empty_heads(sizes.batch, sizes.heads, sizes.queries, sizes.value_dim, q.dtype());
-    const Tensor lse = Tensor::empty({sizes.batch, sizes.heads, sizes.queries}, q.dtype());
     const cpu::AttentionMask m =
         attention::kernel_mask(sizes, options.causal, options.mask, options.dropout, *options.random);
     const Tensor dense_q = attention::with_dense_rows(q), dense_k = attention::with_dense_rows(k),
                  dense_v = attention::with_dense_rows(v);
+    if (attention::decodes(ctx.recording(), sizes, q.dtype(), options.dropout)) {
+      using attention::heads;
+      const std::int64_t shared = attention::shared_by(sizes, k);
+      cpu::softmax_decode(sizes, m, *options.scale, heads<const float>(dense_q), heads<const float>(dense_k, shared),
+                          heads<const float>(dense_v, shared), heads<float>(out));
+      return out;
+    }
+    const Tensor lse = Tensor::empty({sizes.batch, sizes.heads, sizes.queries}, q.dtype());
     dispatch_floating(q.dtype(), [&](auto tag) {
       forward_kernel<decltype(tag)>(sizes, m, *options.scale, dense_q, dense_k, dense_v, out, lse);
     });

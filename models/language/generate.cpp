@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
@@ -27,61 +26,66 @@ class EvaluationMode {
   bool was_training_;
 };
 
-void check_options(const GenerateOptions& options) {
-  check(options.max_tokens >= 0, op, "the number of tokens is negative: {}", options.max_tokens);
-  check(options.temperature >= 0 && std::isfinite(options.temperature), op, "the temperature must be at least 0: {}",
-        options.temperature);
-  check(options.top_k >= 0, op, "top_k must be at least 0: {}", options.top_k);
-}
+// A text that the model reads token by token.
+class Reader {
+ public:
+  explicit Reader(LanguageModel& model) : model_(model), cache_(model.make_cache()) {}
 
-// Logits of the token after `tokens`, of which the last `context` are looked at.
-std::vector<double> next_logits(LanguageModel& model, const std::vector<std::int64_t>& tokens) {
-  const auto seen = std::min(tokens.size(), static_cast<std::size_t>(model.config().context));
-  const Tensor input = Tensor::from(std::span(tokens).last(seen), {1, static_cast<std::int64_t>(seen)});
-  const Tensor last = select(model.hidden(input), 1, static_cast<std::int64_t>(seen) - 1);  // (1, width)
-  const std::vector<double> logits = model.logits(last).to_vector<double>();
-  for (const double logit : logits) check(std::isfinite(logit), op, "the model gives a logit of {}", logit);
-  return logits;
-}
-
-// The index of a token, drawn by u, uniform in [0, 1).
-std::int64_t choose(const std::vector<double>& logits, const GenerateOptions& options, double u) {
-  std::vector<std::int64_t> order(logits.size());  // by falling logit; equals by number, so that the choice is defined
-  std::iota(order.begin(), order.end(), 0);
-  auto logit = [&](std::int64_t token) { return logits[static_cast<std::size_t>(token)]; };
-  auto likelier = [&](std::int64_t a, std::int64_t b) { return logit(a) != logit(b) ? logit(a) > logit(b) : a < b; };
-  if (options.temperature == 0) return *std::min_element(order.begin(), order.end(), likelier);
-  std::sort(order.begin(), order.end(), likelier);
-  if (options.top_k > 0 && options.top_k < std::ssize(order)) order.resize(static_cast<std::size_t>(options.top_k));
-
-  std::vector<double> cumulative;
-  double total = 0;
-  for (const std::int64_t token : order) {
-    total += std::exp((logit(token) - logit(order[0])) / options.temperature);
-    cumulative.push_back(total);
+  // Logits of the token after `tokens`, which go on from those of the last call.
+  std::vector<double> next_logits(std::span<const std::int64_t> tokens) {
+    const auto context = static_cast<std::size_t>(model_.config().context);
+    const std::size_t seen = static_cast<std::size_t>(cache_.front().length());
+    std::size_t added = tokens.size() - read_;
+    if (seen + added > context) {
+      cache_ = model_.make_cache();
+      added = std::min(tokens.size(), read_ == 0 ? context : (context + 1) / 2);
+    }
+    read_ = tokens.size();
+    const auto n = static_cast<std::int64_t>(added);
+    const Tensor hidden = model_.hidden(Tensor::from(tokens.last(added), {1, n}), &cache_);
+    const std::vector<double> logits = model_.logits(select(hidden, 1, n - 1)).to_vector<double>();
+    for (const double logit : logits) check(std::isfinite(logit), op, "the model gives a logit of {}", logit);
+    return logits;
   }
-  const auto drawn = std::upper_bound(cumulative.begin(), cumulative.end(), u * total) - cumulative.begin();
-  return order[std::min(static_cast<std::size_t>(drawn), order.size() - 1)];
+
+ private:
+  LanguageModel& model_;
+  LanguageCache cache_;
+  std::size_t read_ = 0;  // of the tokens
+};
+
+// What the last token adds to the text of those before it: a word, say, comes with the space before it.
+std::string last_piece(const Vocabulary& vocabulary, std::span<const std::int64_t> tokens) {
+  const std::span<const std::int64_t> two = tokens.last(std::min<std::size_t>(tokens.size(), 2));
+  return vocabulary.decode(two).substr(vocabulary.decode(two.first(two.size() - 1)).size());
 }
 
 }  // namespace
 
 std::string generate(LanguageModel& model, const Vocabulary& vocabulary, std::string_view prompt,
-                     const GenerateOptions& options) {
-  check_options(options);
+                     const GenerateOptions& options, const TextListener& listener) {
+  check(options.max_tokens >= 0, op, "the number of tokens is negative: {}", options.max_tokens);
+  check_sampling(options.sampling);
   std::vector<std::int64_t> tokens = vocabulary.encode(prompt).to_vector<std::int64_t>();
   if (tokens.empty()) tokens.push_back(vocabulary.end_of_line());
   const std::size_t given = tokens.size();
 
-  NoGrad no_grad;
+  const NoGrad no_grad;
   const EvaluationMode evaluation(model);
+  Reader reader(model);
   Generator random(options.seed);
+  std::string text;
   for (std::int64_t i = 0; i < options.max_tokens; ++i) {
+    std::vector<double> logits = reader.next_logits(tokens);
+    penalise(logits, tokens, options.sampling.repetition_penalty);
     double u = 0;
     fill_uniform(&u, 1, random.next(2));
-    tokens.push_back(choose(next_logits(model, tokens), options, u));
+    tokens.push_back(choose_token(logits, options.sampling, u));
+    const std::string piece = last_piece(vocabulary, std::span(tokens).subspan(given));
+    text += piece;
+    if (listener && !listener(piece)) break;
   }
-  return vocabulary.decode(std::span(tokens).subspan(given));
+  return text;
 }
 
 }  // namespace ff::models

@@ -68,12 +68,22 @@ void LanguageModel::initialize() {
   });
 }
 
-Tensor LanguageModel::hidden(const Tensor& tokens) {
-  check(tokens.rank() == 2 && tokens.size(1) <= config_.context, op,
-        "tokens must be (B, N) with N at most {}; their shape is {}", config_.context, tokens.shape().str());
+LanguageCache LanguageModel::make_cache(std::int64_t batch) const {
+  LanguageCache cache;
+  for (const auto& block : blocks) cache.push_back(block->attn.make_cache(batch, config_.context));
+  return cache;
+}
+
+Tensor LanguageModel::hidden(const Tensor& tokens, LanguageCache* cache) {
+  check(cache == nullptr || cache->size() == static_cast<std::size_t>(config_.layers), op,
+        "a cache of {} blocks for a model of {}", cache == nullptr ? 0 : cache->size(), config_.layers);
+  const std::int64_t before = cache == nullptr ? 0 : cache->front().length();
+  check(tokens.rank() == 2 && before + tokens.size(1) <= config_.context, op,
+        "tokens must be (B, N) with N at most {}; their shape is {}", config_.context - before, tokens.shape().str());
   const double scale = std::sqrt(static_cast<double>(config_.width));
-  Tensor x = drop(embed(tokens) * scale + slice(positions, 0, 0, tokens.size(1)));  // (B, N, width)
-  for (const auto& block : blocks) x = (*block)(x);
+  Tensor x = drop(embed(tokens) * scale + narrow(positions, 0, before, tokens.size(1)));  // (B, N, width)
+  std::size_t layer = 0;
+  for (const auto& block : blocks) x = (*block)(x, {.cache = cache == nullptr ? nullptr : &(*cache)[layer++]});
   return x;
 }
 

@@ -7,6 +7,9 @@
 
 namespace ff::models {
 
+/// What a language model remembers of a text, a cache for each block.
+using LanguageCache = std::vector<nn::KeyValueCache>;
+
 /// Decoder-only transformer: tokens (B, N), i64, N <= context, to logits (B, N, vocabulary) of the token that follows
 /// each. Post-norm, sinusoidal positions, embeddings scaled by sqrt(width), ReLU, the output tied to the embedding with
 /// a bias of its own for each token. Weights start normal (0.02), biases at 0.
@@ -16,8 +19,12 @@ class LanguageModel : public nn::Module {
   LanguageModel(const LanguageModelConfig& config, std::int64_t vocabulary_size);
   /// logits(hidden(tokens))
   Tensor forward(const Tensor& tokens) override;
-  /// What the last block gives: (B, N) to (B, N, width).
-  Tensor hidden(const Tensor& tokens);
+  /// What the last block gives: (B, N) to (B, N, width). With a cache, of tokens that follow those whose keys and
+  /// values are in it, to which theirs are added: positions go on, each token sees all before it, and all of them
+  /// together are at most a context. For evaluation mode, under NoGrad.
+  Tensor hidden(const Tensor& tokens, LanguageCache* cache = nullptr);
+  /// An empty cache for `batch` texts of up to a context.
+  LanguageCache make_cache(std::int64_t batch = 1) const;
   /// (.., width) to (.., vocabulary).
   Tensor logits(const Tensor& hidden) const;
 

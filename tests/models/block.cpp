@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/random.h"
 
@@ -101,4 +102,25 @@ TEST_CASE("block: stochastic depth grows in a straight line") {
   CHECK(drop_path_at(2, 5, 0.2) == doctest::Approx(0.1));
   CHECK(drop_path_at(4, 5, 0.2) == doctest::Approx(0.2));
   CHECK(drop_path_at(0, 1, 0.2) == 0);
+}
+
+TEST_CASE("block: token by token with a cache, normalising before or after") {
+  const NoGrad no_grad;
+  for (const NormOrder order : {NormOrder::before, NormOrder::after}) {
+    for (const auto attention : {nn::AttentionKind::fourier, nn::AttentionKind::softmax}) {
+      manual_seed(5);
+      BlockOptions options = small(order, attention);
+      options.attention.causal = true;
+      Block block(options);
+      block.eval();
+      const Tensor x = randn({2, 9, 8}), whole = block(x);
+      nn::KeyValueCache cache = block.attn.make_cache(2, 9);
+      for (std::int64_t i = 0; i < 9; ++i) {
+        const Tensor y = block(narrow(x, 1, i, 1), {.cache = &cache});
+        const auto difference = largest_difference(y.to_vector<float>(), narrow(whole, 1, i, 1).to_vector<float>());
+        CAPTURE(i);
+        CHECK_MESSAGE(difference.relative < 4e-6, difference.str());
+      }
+    }
+  }
 }

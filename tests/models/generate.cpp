@@ -36,11 +36,13 @@ void stir(nn::Module& model) {
     if (tensor.rank() == 2) tensor.assign(tensor.detach() * 20.0);
 }
 
-// The likeliest continuation, spelt out.
+// The likeliest continuation, spelt out, without a cache. A text of 8 tokens that grows is cut down to its last 4.
 std::string greedy(LanguageModel& model, std::string text, int tokens) {
   const std::size_t given = text.size();
+  std::size_t first = given - std::min<std::size_t>(given, 8);
   for (int i = 0; i < tokens; ++i) {
-    const std::string seen = text.substr(text.size() - std::min<std::size_t>(text.size(), 8));
+    if (text.size() - first > 8) first = text.size() - 4;
+    const std::string seen = text.substr(first);
     std::vector<std::int64_t> input;
     for (const char c : seen) input.push_back(static_cast<unsigned char>(c));
     const auto n = static_cast<std::int64_t>(input.size());
@@ -52,21 +54,81 @@ std::string greedy(LanguageModel& model, std::string text, int tokens) {
 
 }  // namespace
 
-TEST_CASE("generate: at temperature 0 the likeliest token, of a window that slides") {
+TEST_CASE("generate: at temperature 0 the likeliest token, of a window that moves on by halves") {
   manual_seed(1);
   LanguageModel model(small(), 256);
   stir(model);
   const Vocabulary bytes = Vocabulary::bytes();
-  const std::string text = generate(model, bytes, "abc", {.max_tokens = 30, .temperature = 0});
+  const std::string text = generate(model, bytes, "abc", {.max_tokens = 30, .sampling = {.temperature = 0}});
   CHECK(model.training());  // as before
   model.eval();
   CHECK(text == greedy(model, "abc", 30));
   CHECK(text.size() == 30);
   CHECK(std::set<char>(text.begin(), text.end()).size() > 2);
-  CHECK(generate(model, bytes, "a long prompt, longer than the context", {.max_tokens = 5, .temperature = 0}) ==
+  CHECK(generate(model, bytes, "a long prompt, longer than the context",
+                 {.max_tokens = 5, .sampling = {.temperature = 0}}) ==
         greedy(model, "a long prompt, longer than the context", 5));
-  CHECK(generate(model, bytes, "", {.max_tokens = 5, .temperature = 0}) == greedy(model, "\n", 5));
+  CHECK(generate(model, bytes, "", {.max_tokens = 5, .sampling = {.temperature = 0}}) == greedy(model, "\n", 5));
   CHECK(generate(model, bytes, "abc", {.max_tokens = 0}).empty());
+}
+
+TEST_CASE("generate: a cached text and a text read anew at each token are the same, whatever the model") {
+  for (const auto attention : {nn::AttentionKind::fourier, nn::AttentionKind::softmax}) {
+    manual_seed(11);
+    LanguageModelConfig config = small();
+    config.attention.attention = attention;
+    LanguageModel model(config, 256);
+    stir(model);
+    const std::string text =
+        generate(model, Vocabulary::bytes(), "ab", {.max_tokens = 40, .sampling = {.temperature = 0}});
+    model.eval();
+    CHECK(text == greedy(model, "ab", 40));
+  }
+  LanguageModelConfig one = small();
+  one.context = 1;
+  LanguageModel model(one, 256);
+  stir(model);
+  CHECK(generate(model, Vocabulary::bytes(), "abc", {.max_tokens = 5}).size() == 5);
+}
+
+TEST_CASE("generate: the listener gets the text piece by piece, and may end it") {
+  manual_seed(12);
+  LanguageModel model(small(), 256);
+  std::vector<std::string> pieces;
+  auto keep = [&](std::string_view piece) {
+    pieces.emplace_back(piece);
+    return pieces.size() < 7;
+  };
+  const std::string text = generate(model, Vocabulary::bytes(), "abc", {.max_tokens = 20}, keep);
+  CHECK(pieces.size() == 7);
+  CHECK(text == generate(model, Vocabulary::bytes(), "abc", {.max_tokens = 7}));
+
+  const Vocabulary words = Vocabulary::words("a b\nc d e f");
+  LanguageModel speaker(small(), words.size());
+  stir(speaker);
+  pieces.clear();
+  std::string whole;
+  const std::string said = generate(speaker, words, "a unheard-of", {.max_tokens = 60, .seed = 3}, [&](auto piece) {
+    whole += piece;
+    return true;
+  });
+  CHECK(whole == said);
+  CHECK(contains(said, {" ", "\n"}));
+}
+
+TEST_CASE("generate: the repetition penalty keeps a text from turning in circles") {
+  manual_seed(13);
+  LanguageModel model(small(), 256);
+  model.embed.weight.fill(0);
+  for (int c = 0; c < 256; ++c) model.bias.data<float>()[c] = static_cast<float>(c == 'a' ? 3 : c == 'b' ? 2 : -c);
+  auto text = [&](double penalty) {
+    return generate(model, Vocabulary::bytes(), "x",
+                    {.max_tokens = 4, .sampling = {.temperature = 0, .repetition_penalty = penalty}});
+  };
+  CHECK(text(1) == "aaaa");
+  CHECK(text(1.4) == "aaaa");  // 3 / 1.4 is still above 2
+  CHECK(text(2) == "abaa");    // 1.5 and then 1
+  CHECK(text(0.5) == "aaaa");
 }
 
 TEST_CASE("generate: the same text for the same seed") {
@@ -77,8 +139,8 @@ TEST_CASE("generate: the same text for the same seed") {
   manual_seed(99);  // the default generator has nothing to do with it
   CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .seed = 7}) == text);
   CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .seed = 8}) != text);
-  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .temperature = 0, .seed = 7}) ==
-        generate(model, bytes, "abc", {.max_tokens = 20, .temperature = 0, .seed = 8}));
+  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .sampling = {.temperature = 0}, .seed = 7}) ==
+        generate(model, bytes, "abc", {.max_tokens = 20, .sampling = {.temperature = 0}, .seed = 8}));
 }
 
 TEST_CASE("generate: top_k and a low temperature leave the likeliest") {
@@ -86,10 +148,10 @@ TEST_CASE("generate: top_k and a low temperature leave the likeliest") {
   LanguageModel model(small(), 256);
   stir(model);
   const Vocabulary bytes = Vocabulary::bytes();
-  const std::string likeliest = generate(model, bytes, "abc", {.max_tokens = 20, .temperature = 0});
-  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .top_k = 1, .seed = 3}) == likeliest);
-  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .temperature = 1e-6, .seed = 3}) == likeliest);
-  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .temperature = 1e-300, .seed = 3}) == likeliest);
+  const std::string likeliest = generate(model, bytes, "abc", {.max_tokens = 20, .sampling = {.temperature = 0}});
+  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .sampling = {.top_k = 1}, .seed = 3}) == likeliest);
+  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .sampling = {.temperature = 1e-6}, .seed = 3}) == likeliest);
+  CHECK(generate(model, bytes, "abc", {.max_tokens = 20, .sampling = {.temperature = 1e-300}, .seed = 3}) == likeliest);
 }
 
 TEST_CASE("generate: tokens come as often as the model says") {
@@ -105,7 +167,8 @@ TEST_CASE("generate: tokens come as often as the model says") {
   const auto a = std::count(text.begin(), text.end(), 'a'), b = std::count(text.begin(), text.end(), 'b');
   CHECK(a + b == 1000);
   CHECK(std::abs(a - 750) < 55);  // 4 standard deviations
-  const std::string warm = generate(model, Vocabulary::bytes(), "x", {.max_tokens = 1000, .temperature = 2});
+  const std::string warm =
+      generate(model, Vocabulary::bytes(), "x", {.max_tokens = 1000, .sampling = {.temperature = 2}});
   CHECK(std::abs(std::count(warm.begin(), warm.end(), 'a') - 634) < 62);  // sqrt(3) times as likely
 }
 
@@ -131,19 +194,29 @@ TEST_CASE("generate: goes on as it was taught, in words") {
     loss.backward();
     optimizer.step();
   }
-  CHECK(generate(model, words, "the cat sat on the mat", {.max_tokens = 4, .temperature = 0}) == "and the dog sat");
+  CHECK(generate(model, words, "the cat sat on the mat", {.max_tokens = 4, .sampling = {.temperature = 0}}) ==
+        "and the dog sat");
 }
 
 TEST_CASE("generate: options that make no sense are refused") {
   LanguageModel model(small(), 256);
   const Vocabulary bytes = Vocabulary::bytes();
-  CHECK(error_of([&] { generate(model, bytes, "a", {.temperature = -1}); }) ==
+  CHECK(error_of([&] { generate(model, bytes, "a", {.sampling = {.temperature = -1}}); }) ==
         "[generate] the temperature must be at least 0: -1");
-  CHECK(contains(
-      error_of([&] { generate(model, bytes, "a", {.temperature = std::numeric_limits<double>::quiet_NaN()}); }),
-      {"[generate]", "nan"}));
+  CHECK(contains(error_of([&] {
+                   generate(model, bytes, "a", {.sampling = {.temperature = std::numeric_limits<double>::quiet_NaN()}});
+                 }),
+                 {"[generate]", "nan"}));
   CHECK(contains(error_of([&] { generate(model, bytes, "a", {.max_tokens = -1}); }), {"[generate]", "-1"}));
-  CHECK(contains(error_of([&] { generate(model, bytes, "a", {.top_k = -3}); }), {"[generate]", "-3"}));
+  CHECK(contains(error_of([&] { generate(model, bytes, "a", {.sampling = {.top_k = -3}}); }), {"[generate]", "-3"}));
+  for (const double p : {0.0, 1.5, -1.0, std::numeric_limits<double>::quiet_NaN()})
+    CHECK(error_of([&] {
+            generate(model, bytes, "a", {.sampling = {.top_p = p}});
+          }).starts_with("[generate] top_p must be above 0 and at most 1: "));
+  for (const double penalty : {0.0, -2.0, std::numeric_limits<double>::infinity()})
+    CHECK(error_of([&] {
+            generate(model, bytes, "a", {.sampling = {.repetition_penalty = penalty}});
+          }).starts_with("[generate] the repetition penalty must be above 0: "));
   model.bias.fill(std::numeric_limits<double>::quiet_NaN());
   CHECK(error_of([&] { generate(model, bytes, "a"); }) == "[generate] the model gives a logit of nan");
 }

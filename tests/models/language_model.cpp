@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/parallel.h"
 #include "ff/core/random.h"
@@ -160,6 +161,41 @@ TEST_CASE("language model: learns a line by heart, the same at any thread count"
     CHECK(same_bits(weights[0], weights[1]));
     CHECK(same_bits(weights[0], weights[2]));
   }
+}
+
+TEST_CASE("language model: a text in pieces, by the cache, gives what the whole gives") {
+  const NoGrad no_grad;
+  for (const auto kind : kinds) {
+    for (const DType dtype : {f32, f64}) {
+      manual_seed(7);
+      LanguageModel model(small(kind), 30);
+      for (const auto& [name, tensor] : model.parameters())
+        if (tensor.rank() == 2) tensor.assign(tensor.detach() * 20.0);
+      model.to(dtype);
+      model.eval();
+      const Tensor tokens = randint(0, 30, {2, 12});
+      const Tensor whole = model(tokens);
+      for (const std::vector<std::int64_t>& lengths :
+           {std::vector<std::int64_t>(12, 1), {5, 1, 1, 1, 4}, {12}, {1, 10, 1}, {9, 3}}) {
+        LanguageCache cache = model.make_cache(2);
+        std::int64_t begin = 0;
+        for (const std::int64_t n : lengths) {
+          const Tensor piece = model.logits(model.hidden(slice(tokens, 1, begin, begin + n), &cache));
+          const auto difference =
+              largest_difference(piece.to_vector<double>(), slice(whole, 1, begin, begin + n).to_vector<double>());
+          INFO(n, " tokens from ", begin);
+          CHECK_MESSAGE(difference.relative < (dtype == f32 ? 1e-5 : 1e-12), difference.str());
+          begin += n;
+          CHECK(cache[1].length() == begin);
+        }
+        CHECK(contains(error_of([&] { model.hidden(slice(tokens, 1, 0, 1), &cache); }),
+                       {"[LanguageModel]", "at most 0", "(2, 1)"}));
+      }
+    }
+  }
+  LanguageModel model(small(nn::AttentionKind::fourier), 30);
+  LanguageCache cache;
+  CHECK(contains(error_of([&] { model.hidden(randint(0, 30, {1, 2}), &cache); }), {"[LanguageModel]", "0", "2"}));
 }
 
 TEST_CASE("language model: what does not fit is refused") {

@@ -378,6 +378,33 @@ class Cli(Case):
         self.assertNotRegex(text, r"[\x00-\x08\x0b-\x1f\x7f]")  # an untrained model says anything
         self.assertEqual(json.loads(self.succeed(*generate, "--seed", 3, "--json"))["text"], text[4:-1])
         self.succeed("generate", run, "--prompt", "")
+        self.assertEqual(self.succeed(*generate, "--top-p", "1e-6"), greedy)
+        self.assertEqual(self.succeed(*generate, "--top-p", 0.9, "--seed", 3), self.succeed(*generate, "--top-p", 0.9,
+                                                                                            "--seed", 3))
+        self.assertNotEqual(self.succeed(*generate, "--temperature", 0, "--repetition-penalty", 5), greedy)
+        result = self.run_program(*generate, "--seed", 3, "--verbose")
+        self.assertEqual(result.stdout, text)
+        self.assertRegex(result.stderr, r"\A30 tokens, [\d.]+[kM]? tokens/s\n\Z")
+        result = json.loads(self.succeed(*generate, "--seed", 3, "--json"))
+        self.assertEqual(result["tokens"], 30)
+        self.assertGreater(result["tokens_per_second"], 0)
+
+    def test_generate_beyond_the_context_and_from_unknown_words(self):
+        run = self.runs / "a"
+        self.succeed("train", self.language, "--out", run, "--set", "model.vocabulary=words", "--quiet")
+        prompt = "nobody ever said this " * 20  # context: 16
+        out = self.succeed("generate", run, "--prompt", prompt + "line", "--tokens", 50, "--seed", 1)
+        self.assertTrue(out.startswith(prompt + "line"))
+        self.succeed("generate", run, "--prompt", "\u00fc\n", "--tokens", 3)
+
+    def test_generate_refuses_senseless_options(self):
+        run = self.runs / "a"
+        self.succeed("train", self.language, "--out", run, "--quiet")
+        generate = ["generate", run, "--prompt", "line"]
+        for option, values in (("--top-p", (0, 1.5, -0.1, "nan")), ("--repetition-penalty", (0, -1, "nan", "inf")),
+                               ("--temperature", ("nan", "inf", -1)), ("--top-k", (-1,)), ("--tokens", (-1, "many"))):
+            for value in values:
+                self.fail_with(2, *generate, option, value, said=[option.strip("-").split("-")[0]])
 
     # ------------------------------------------------------------------------------------------------------ errors
 

@@ -41,6 +41,23 @@ class Interruption(Case):
         self.succeed("eval", run)  # the model so far
         self.assertEqual(self.interrupt(self.runs / "b", [signal.SIGTERM]), (143, ""))
 
+    def test_generate_interrupted(self):
+        run = self.runs / "a"
+        self.succeed("train", self.language, "--out", run, "--quiet")
+        process = subprocess.Popen([self.program, "generate", str(run), "--prompt", "line", "--tokens", "100000000"],
+                                   cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        text = b""
+        try:
+            while len(text) < 30:  # text comes before the end
+                text += process.stdout.read(30)
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertEqual((process.returncode, errors), (130, b""))
+        self.assertRegex((text + rest).decode(), r"(?s)\Aline.*\n\Z")  # no half characters
+
     def test_killed(self):
         run = self.runs / "a"
         self.assertEqual(self.interrupt(run, [signal.SIGKILL], wait_for="checkpoint/state.safetensors")[0],

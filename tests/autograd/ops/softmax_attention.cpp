@@ -94,3 +94,27 @@ TEST_CASE("attention: heads of keys that do not divide those of queries are name
                        Error);
   CHECK_THROWS_WITH_AS(fourier_attention(q, zeros({1, 2, 2, 3}), k, ones({})), doctest::Contains("are needed"), Error);
 }
+
+TEST_CASE("attention: few queries that need no gradient, which have kernels of their own, come to the same") {
+  manual_seed(4);
+  const Tensor R = rand({4, 6}) + 0.5, cache = randn({2, 2, 40, 6}), mask = gt(randn({40}), -1.0);
+  const Tensor turned = transpose(randn({2, 2, 6, 40}), 2, 3);  // keys whose features do not lie together
+  for (const std::int64_t n : {1, 2, 8, 9}) {
+    for (const std::int64_t m : {9, 33, 40}) {
+      const Tensor q = randn({2, 4, n, 6}), recorded = q.copy().requires_grad_(), v = narrow(cache, 2, 0, m);
+      for (const Tensor& k : {narrow(cache, 2, 0, m), narrow(turned, 2, 0, m)}) {
+        const Tensor seen = narrow(mask, 0, 0, m);
+        auto compare = [&](const Tensor& got, const Tensor& want) {
+          INFO(n, " queries, ", m, " keys");
+          CHECK(!got.requires_grad());
+          const auto d = test::largest_difference(got.to_vector<float>(), want.to_vector<float>(), got.shape());
+          CHECK_MESSAGE(d.absolute <= 4e-6, d.str());
+        };
+        const SoftmaxAttentionOptions softmax{.causal = true, .mask = seen, .scale = 0.7};
+        compare(softmax_attention(q, k, v, softmax), softmax_attention(recorded, k, v, softmax));
+        const FourierAttentionOptions fourier{.power = 3, .epsilon = 1e-3, .causal = true, .mask = seen};
+        compare(fourier_attention(q, k, v, R, fourier), fourier_attention(recorded, k, v, R, fourier));
+      }
+    }
+  }
+}
