@@ -177,9 +177,13 @@ void Trainer::evaluate() {
   if (options_.observer != nullptr) options_.observer->on_evaluation(step_);
   task_.model().eval();
   NoGrad no_grad;
-  const Figures figures = task_.evaluate([this] { return stopped(); });
+  const auto stop = [this] { return stopped(); };
+  Figures figures = task_.evaluate(stop);
+  std::optional<Figures> tested = Figures{};
+  if (step_ == steps_ && !figures.empty()) tested = task_.test(stop);
   task_.model().train();
-  if (figures.empty()) return;
+  if (figures.empty() || !tested) return;
+  figures.insert(figures.end(), tested->begin(), tested->end());
   figures_ = figures;
   evaluated_ = step_;
   nlohmann::ordered_json values{{"step", step_}};
