@@ -37,6 +37,9 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const NamedTensors& parameters,
     case OptimizerKind::adam:
       return std::make_unique<optim::Adam>(std::move(groups),
                                            optim::AdamOptions{.lr = config.lr, .betas = betas, .eps = config.eps});
+    case OptimizerKind::sparse_adam:
+      return std::make_unique<optim::SparseAdam>(
+          std::move(groups), optim::SparseAdamOptions{.lr = config.lr, .betas = betas, .eps = config.eps});
     case OptimizerKind::sgd:
       return std::make_unique<optim::SGD>(std::move(groups),
                                           optim::SGDOptions{.lr = config.lr, .momentum = config.momentum});
