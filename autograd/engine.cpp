@@ -118,6 +118,10 @@ class Pass {
     const ProfileSpan span(ProfilePhase::backward, node.name(), gradients);
     if (span.recorded())
       for (const SavedTensor& saved : node.saved()) span.reads(saved.tensor);
+    if (added_in_place(node, gradients)) {
+      if (!retain_graph_) node.release();
+      return;
+    }
     std::vector<Tensor> results =
         anomaly_enabled() ? checked_backward(node, gradients) : node.backward(std::move(gradients));
     span.gives(results);
@@ -129,6 +133,23 @@ class Pass {
       if (!edge.node || !results[i].defined()) continue;
       add(edge, fit(node, edge.node->outputs[static_cast<std::size_t>(edge.output)], std::move(results[i])));
     }
+  }
+
+  // Whether the gradient of node's only input that needs one was added to what is there of it already. A sum that
+  // somebody else has is not touched, and none is changed that a graph may be asked of, or that is watched.
+  bool added_in_place(Node& node, const std::vector<Tensor>& gradients) {
+    if (grad_enabled() || anomaly_enabled()) return false;
+    const Edge* target = nullptr;
+    for (const Edge& edge : node.inputs) {
+      if (!edge.node) continue;
+      if (target != nullptr) return false;
+      target = &edge;
+    }
+    if (target == nullptr) return false;
+    const auto found = gradients_.find(target->node.get());
+    if (found == gradients_.end()) return false;
+    const Tensor& sum = found->second[static_cast<std::size_t>(target->output)];
+    return sum.defined() && sum.sole() && sum.is_contiguous() && node.add_backward(gradients, sum);
   }
 
   // The gradient of a broadcast or converted tensor, in the tensor's own shape and dtype.

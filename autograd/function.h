@@ -59,7 +59,8 @@ using Gradients = std::vector<Tensor>;
 /// in plain members. A forward that returns a vector of tensors has a backward(Context&, const Gradients& dys),
 /// undefined where a gradient is zero. backward written with differentiable ops can itself be differentiated. A
 /// gradient may have the shape and dtype its argument was broadcast and promoted to: it is summed and converted to the
-/// argument's own.
+/// argument's own. A function of one tensor whose gradient is mostly zeros may have, besides, a `bool
+/// add_backward(Context&, const Tensor& dy, const Tensor& sum)`, see autograd::Node.
 template <class F>
 class Function {
  public:
@@ -84,6 +85,12 @@ class Function {
       } else {
         return function.backward(context, grads);
       }
+    }
+    bool add_backward(const std::vector<Tensor>& grads, const Tensor& sum) override {
+      if constexpr (requires { function.add_backward(context, grads[0], sum); })
+        return function.add_backward(context, grads[0], sum);
+      else
+        return false;
     }
     void release() override { context.release(); }
     std::span<const autograd::SavedTensor> saved() const override { return context.saved_; }

@@ -57,6 +57,9 @@ class Node : public std::enable_shared_from_this<Node> {
   virtual std::string_view name() const = 0;
   /// grads has one entry an output, undefined for zero; the result one an input, likewise.
   virtual std::vector<Tensor> backward(std::vector<Tensor> grads) = 0;
+  /// Adds the gradient of the only input that needs one to sum, in place; false, and nothing is done, where backward()
+  /// must give it. For ops whose gradient is zero but in some places, with no need to fill the others.
+  virtual bool add_backward(const std::vector<Tensor>& /*grads*/, const Tensor& /*sum*/) { return false; }
   /// Frees the tensors saved for backward().
   virtual void release() {}
   /// What is kept for backward(), until it is freed.

@@ -43,6 +43,11 @@ std::string numbers_type(const NumberRange& range, std::size_t least, std::size_
   return fmt::format("a list of {} numbers{}{}", count, bounds.empty() ? "" : " ", bounds);
 }
 
+std::string integers_type(const IntegerRange& range, std::size_t most) {
+  const std::string bounds = range.str();
+  return fmt::format("a list of at most {} integers{}{}", most, bounds.empty() ? "" : " ", bounds);
+}
+
 std::string choice_type(const std::vector<std::string>& names) {
   if (names.size() == 1) return fmt::format("\"{}\"", names[0]);
   return fmt::format("one of \"{}\"", fmt::join(names, "\", \""));
@@ -67,6 +72,10 @@ class Writer : public Fields {
   void text(std::string_view key, std::string& value, std::string_view) override { at(key) = value; }
   void numbers(std::string_view key, std::vector<double>& values, const NumberRange&, std::size_t, std::size_t,
                std::string_view) override {
+    at(key) = values;
+  }
+  void integers(std::string_view key, std::vector<std::int64_t>& values, const IntegerRange&, std::size_t,
+                std::string_view) override {
     at(key) = values;
   }
   void require(bool, std::string_view, std::string_view) override {}
@@ -103,6 +112,10 @@ class Lister : public Fields {
   void numbers(std::string_view key, std::vector<double>& values, const NumberRange& range, std::size_t least,
                std::size_t most, std::string_view help) override {
     add(key, numbers_type(range, least, most), values, help);
+  }
+  void integers(std::string_view key, std::vector<std::int64_t>& values, const IntegerRange& range, std::size_t most,
+                std::string_view help) override {
+    add(key, integers_type(range, most), values, help);
   }
   void require(bool, std::string_view, std::string_view) override {}
 

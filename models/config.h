@@ -53,6 +53,9 @@ class Fields {
   /// A list of least to most numbers; a single number is a list of one.
   virtual void numbers(std::string_view key, std::vector<double>& values, const NumberRange& range, std::size_t least,
                        std::size_t most, std::string_view help) = 0;
+  /// A list of at most `most` integers; a single integer is a list of one.
+  virtual void integers(std::string_view key, std::vector<std::int64_t>& values, const IntegerRange& range,
+                        std::size_t most, std::string_view help) = 0;
   /// One of several values, each with the name that stands for it.
   template <class Enum>
   void choice(std::string_view key, Enum& value, const std::vector<std::pair<std::string, Enum>>& choices,

@@ -152,6 +152,19 @@ class Reader : public Fields {
     values = list.get<std::vector<double>>();
   }
 
+  void integers(std::string_view key, std::vector<std::int64_t>& values, const IntegerRange& range, std::size_t most,
+                std::string_view) override {
+    const json* given = find(key);
+    if (!given) return;
+    const json list = given->is_number() ? json::array({*given}) : *given;
+    const bool right =
+        list.is_array() && list.size() <= most && std::all_of(list.begin(), list.end(), [&](const json& item) {
+          return item.is_number_integer() && range.contains(item.get<std::int64_t>());
+        });
+    if (!right) wrong(key, integers_type(range, most), *given);
+    values = list.get<std::vector<std::int64_t>>();
+  }
+
   void require(bool ok, std::string_view key, std::string_view message) override {
     if (!ok && !reading_.broken) reading_.broken.emplace(joined_path(section_, key), message);
   }

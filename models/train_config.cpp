@@ -11,14 +11,17 @@ void TrainConfig::visit(Fields& f) {
   f.integer("accumulate", accumulate, {.min = 1},
             "batches of an update, whose gradients are averaged: as large a batch as needed in little memory");
   f.choice<OptimizerKind>("optimizer", optimizer,
-                          {{"adamw", OptimizerKind::adamw}, {"adam", OptimizerKind::adam}, {"sgd", OptimizerKind::sgd}},
-                          "what turns gradients into updates");
+                          {{"adamw", OptimizerKind::adamw},
+                           {"adam", OptimizerKind::adam},
+                           {"sparse_adam", OptimizerKind::sparse_adam},
+                           {"sgd", OptimizerKind::sgd}},
+                          "what turns gradients into updates; sparse_adam leaves rows without a gradient as they are");
   f.number("lr", lr, {.above = 0}, "learning rate, at its highest");
   f.number("weight_decay", weight_decay, {.min = 0},
            "share of lr by which weights shrink; adamw, or added to the gradient");
   f.numbers("betas", betas, {.min = 0, .below = 1}, 2, 2,
-            "decay of the mean of the gradient and of its square; adamw, adam");
-  f.number("eps", eps, {.above = 0}, "added to the root of the mean square; adamw, adam");
+            "decay of the mean of the gradient and of its square; adamw, adam, sparse_adam");
+  f.number("eps", eps, {.above = 0}, "added to the root of the mean square; adamw, adam, sparse_adam");
   f.number("momentum", momentum, {.min = 0, .below = 1}, "sgd alone");
   f.choice<ScheduleKind>("schedule", schedule, {{"cosine", ScheduleKind::cosine}, {"constant", ScheduleKind::constant}},
                          "how lr goes after the warm-up: down to min_lr along half a cosine, or not at all");
@@ -36,6 +39,8 @@ void TrainConfig::visit(Fields& f) {
          "weights to start from, a safetensors file or the folder of a run, for fine-tuning; empty: random ones");
 
   f.require(epochs > 0 || steps > 0, "epochs", "0, and so is steps: one of them must say how long to train");
+  f.require(optimizer != OptimizerKind::sparse_adam || weight_decay == 0, "weight_decay",
+            "sparse_adam has none: it must be 0");
   f.require(min_lr <= lr, "min_lr", fmt::format("{} is above lr {}", min_lr, lr));
 }
 

@@ -8,7 +8,7 @@
 
 namespace ff::models {
 
-enum class OptimizerKind { adamw, adam, sgd };
+enum class OptimizerKind { adamw, adam, sparse_adam, sgd };
 enum class ScheduleKind { cosine, constant };
 
 /// How a model is trained.

@@ -45,6 +45,9 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const NamedTensors& parameters,
     case OptimizerKind::adam:
       return std::make_unique<optim::Adam>(std::move(groups),
                                            optim::AdamOptions{.lr = config.lr, .betas = betas, .eps = config.eps});
+    case OptimizerKind::sparse_adam:
+      return std::make_unique<optim::SparseAdam>(
+          std::move(groups), optim::SparseAdamOptions{.lr = config.lr, .betas = betas, .eps = config.eps});
     case OptimizerKind::sgd:
       return std::make_unique<optim::SGD>(std::move(groups),
                                           optim::SGDOptions{.lr = config.lr, .momentum = config.momentum});
@@ -231,10 +234,14 @@ void Trainer::evaluate() {
   task_.model().eval();
   NoGrad no_grad;
   if (average_) average_->swap();
-  const Figures figures = task_.evaluate([this] { return stopped(); });
+  const auto stop = [this] { return stopped(); };
+  Figures figures = task_.evaluate(stop);
+  std::optional<Figures> tested = Figures{};
+  if (step_ == steps_ && !figures.empty()) tested = task_.test(stop);
   if (average_) average_->swap();
   task_.model().train();
-  if (figures.empty()) return;
+  if (figures.empty() || !tested) return;
+  figures.insert(figures.end(), tested->begin(), tested->end());
   figures_ = figures;
   evaluated_ = step_;
   nlohmann::ordered_json values{{"step", step_}};

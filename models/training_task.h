@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,9 @@ class TrainingTask {
   virtual BatchLoss next_loss() = 0;
   /// Figures of the held-out data, for a model in evaluation mode; none if stopped() became true on the way.
   virtual Figures evaluate(const std::function<bool()>& stopped) = 0;
+  /// Figures of test data that is looked at once, when all steps are made, beside evaluate()'s; empty where there is
+  /// none such. None if stopped() became true on the way.
+  virtual std::optional<Figures> test(const std::function<bool()>& /*stopped*/) { return Figures{}; }
   /// Writes what the model is of no use without, besides its weights: a vocabulary.
   virtual void save_companions(const RunFolder& /*folder*/) const {}
 };

@@ -2,6 +2,7 @@
 
 /// All of nn.
 #include "ff/nn/activation.h"
+#include "ff/nn/adaptive_softmax.h"
 #include "ff/nn/attention.h"
 #include "ff/nn/clip.h"
 #include "ff/nn/containers.h"

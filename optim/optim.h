@@ -5,3 +5,4 @@
 #include "ff/optim/average.h"
 #include "ff/optim/schedule.h"
 #include "ff/optim/sgd.h"
+#include "ff/optim/sparse_adam.h"

@@ -74,7 +74,9 @@ std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const st
   if (config.task == models::Task::vision) return std::make_unique<models::VisionTransformer>(config.vision.model);
   const models::LanguageConfig& language = config.language;
   std::int64_t tokens = models::Vocabulary::bytes().size();
-  if (language.model.vocabulary == models::TokenKind::words)
+  if (language.model.vocabulary_size > 0)
+    tokens = language.model.vocabulary_size;
+  else if (language.model.vocabulary == models::TokenKind::words)
     tokens = !vocabulary.empty() ? models::Vocabulary::load(vocabulary).size()
                                  : models::load_corpus(language.data, models::TokenKind::words).vocabulary.size();
   return std::make_unique<models::LanguageModel>(language.model, tokens);

@@ -50,7 +50,7 @@ models::RunConfig read_run_config(const std::string& path, const models::Overrid
 void find_config(const std::string& command, std::string& config, std::vector<std::string>& overrides);
 
 /// The model that config describes, with its initial weights. A language model of words takes their number from the
-/// file vocabulary, or, where that is empty, from the data.
+/// file vocabulary, or, where that is empty, from the data, unless config tells it.
 std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary = "");
 
 /// "test_loss" as people read it: "test loss".

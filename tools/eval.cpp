@@ -26,11 +26,14 @@ int run(const EvalOptions& options) {
   const auto task = models::load_trained_task(config, folder);
   task->model().eval();
   NoGrad no_grad;
-  const models::Figures figures = task->evaluate([] { return false; });
+  const auto never = [] { return false; };
+  models::Figures figures = task->evaluate(never);
+  const models::Figures tested = task->test(never).value();
+  figures.insert(figures.end(), tested.begin(), tested.end());
   nlohmann::ordered_json json;
   for (const auto& [name, value] : figures) {
     json[name] = value;
-    if (!options.json) fmt::print("{:<16}{:.6g}\n", spelled(name), value);
+    if (!options.json) fmt::print("{:<20}{:.6g}\n", spelled(name), value);
   }
   if (options.json) fmt::print("{}\n", json.dump());
   return 0;

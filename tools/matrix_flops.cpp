@@ -56,11 +56,19 @@ MatrixFlops of_attention(const Graph::Node& node, bool causal, bool scores_are_p
   return {pairs * (score + value), 2 * pairs * (score + value)};
 }
 
+// The product of linear(), saved: x (R, I), weight (C, I); and its gradients, which are computed with it.
+MatrixFlops of_linear_cross_entropy(const Graph::Node& node, const Inputs& inputs) {
+  const Shape &x = node.saved.at(0).shape, &weight = node.saved.at(1).shape;
+  const double forward = product(x, weight[0]);
+  return {forward, forward * ((inputs[0] != nullptr) + (inputs[1] != nullptr))};
+}
+
 MatrixFlops of_node(const Graph::Node& node, const Inputs& in, bool causal) {
   const std::string_view op = node.op;
   if (op == "matmul") return of_product(node.outputs[0].shape, in[0], in[1], -2);
   if (op == "addmm") return of_product(node.outputs[0].shape, in[1], in[2], -2);
   if (op == "linear") return of_product(node.outputs[0].shape, in[0], in[1], -1);
+  if (op == "linear_cross_entropy") return of_linear_cross_entropy(node, in);
   if (op == "convolution") return of_convolution(node, in);
   if (op == "softmax_attention") return of_attention(node, causal, true);
   if (op == "fourier_attention") return of_attention(node, causal, false);

@@ -92,7 +92,7 @@ void Progress::on_record(const nlohmann::ordered_json& record) {
     fmt::print("{}\n", record.dump());
     std::fflush(stdout);
   }
-  if (mode_ != OutputMode::normal || !record.contains("test_loss")) return;
+  if (mode_ != OutputMode::normal || !(record.contains("test_loss") || record.contains("valid_loss"))) return;
   clear();
   std::string line = fmt::format("step {}/{}  train loss {:.4f}", last_.step, last_.steps, loss_);
   for (const auto& [name, value] : record.items()) {

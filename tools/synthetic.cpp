@@ -11,17 +11,22 @@ models::Batch synthetic_batch(const models::RunConfig& config, const nn::Module&
     const Tensor images = randn({size, vision.channels, vision.image_size, vision.image_size});
     return {images, randint(0, vision.classes, {size}), size};
   }
-  const std::int64_t tokens = dynamic_cast<const models::LanguageModel&>(model).bias.numel();
+  const std::int64_t tokens = dynamic_cast<const models::LanguageModel&>(model).vocabulary_size();
   const std::int64_t context = config.language.model.context;
-  const Tensor texts = randint(0, tokens, {size, context});
-  return {texts, randint(0, tokens, {size, context}), size * context};
+  const auto draw = [&] {
+    if (config.language.model.cutoffs.empty()) return randint(0, tokens, {size, context});
+    // Words by falling frequency, 1 / rank as Zipf found: what an adaptive softmax is made for.
+    const Tensor rank = pow(static_cast<double>(tokens) + 1, rand({size, context}, {.dtype = f64}));
+    return clamp(cast(floor(rank), i64) - 1, 0, static_cast<double>(tokens - 1));
+  };
+  const Tensor texts = draw();
+  return {texts, draw(), size * context};
 }
 
 Tensor loss_of(nn::Module& model, const models::RunConfig& config, const models::Batch& batch) {
   const CrossEntropyOptions options{.label_smoothing = config.train.label_smoothing};
-  const Tensor logits = model(batch.inputs);
-  if (config.task == models::Task::vision) return cross_entropy(logits, batch.targets, options);
-  return cross_entropy(flatten(logits, 0, 1), flatten(batch.targets), options);
+  if (config.task == models::Task::vision) return cross_entropy(model(batch.inputs), batch.targets, options);
+  return dynamic_cast<models::LanguageModel&>(model).loss(batch.inputs, batch.targets, options);
 }
 
 }  // namespace ff::tools

@@ -10,6 +10,8 @@
 namespace ff {
 namespace {
 
+using kernels::Targets;
+
 // The same of plain ops: logits (R, C), target (R).
 Tensor composed(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
   const Tensor ignored = eq(target, static_cast<double>(options.ignore_index));
@@ -43,24 +45,6 @@ struct CrossEntropy : Function<CrossEntropy> {
                                 options.ignore_index, options.label_smoothing, ctx.saved(2).raw(), dloss.dense().raw(),
                                 dx.raw());
     return {dx};
-  }
-};
-
-// Targets as dense i64, each a class or ignored; and how many are not ignored.
-struct Targets {
-  Tensor classes;
-  std::int64_t counted = 0;
-
-  Targets(const char* op, const Tensor& target, std::int64_t class_count, std::int64_t ignore_index) {
-    check(target.dtype() == i64 || target.dtype() == i32, op, "targets must be i64 or i32: {}", name(target.dtype()));
-    classes = kernels::to(target, i64).dense();
-    const std::int64_t* values = classes.data<std::int64_t>();
-    for (std::int64_t i = 0; i < classes.numel(); ++i) {
-      if (values[i] == ignore_index) continue;
-      check(values[i] >= 0 && values[i] < class_count, op, "target out of range: {} (entry {}), {} classes", values[i],
-            i, class_count);
-      ++counted;
-    }
   }
 };
 

@@ -31,6 +31,22 @@ struct IndexSelect : Function<IndexSelect> {
     return y;
   }
   Gradients backward(Context& ctx, const Tensor& dy) const { return {index_sum(dy, dim, ctx.saved(0), size)}; }
+  // As index_sum() and a sum would, to the last bit: what goes to one place is summed first.
+  bool add_backward(Context& ctx, const Tensor& dy, const Tensor& sum) const {
+    const Tensor index = ctx.saved(0), dense = dy.dense();
+    const std::span<const std::int64_t> from(index.data<std::int64_t>(), static_cast<std::size_t>(index.numel()));
+    std::vector<std::int64_t> places(from.begin(), from.end()), order;
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    for (const std::int64_t i : from)
+      order.push_back(std::lower_bound(places.begin(), places.end(), i) - places.begin());
+    const Middle m(name, sum.shape(), dim);
+    const auto count = static_cast<std::int64_t>(places.size());
+    const Tensor few = zeros(with_size(sum.shape(), dim, count), {.dtype = sum.dtype()});
+    cpu::index_add(sum.dtype(), m.outer, count, m.inner, few.raw(), index.numel(), order.data(), dense.raw());
+    cpu::index_add(sum.dtype(), m.outer, m.n, m.inner, sum.raw(), count, places.data(), few.raw());
+    return true;
+  }
 };
 
 struct IndexSum : Function<IndexSum> {

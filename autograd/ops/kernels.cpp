@@ -74,6 +74,18 @@ Tensor checked_index(const char* op, const Tensor& index, std::int64_t size) {
   return dense;
 }
 
+Targets::Targets(const char* op, const Tensor& target, std::int64_t class_count, std::int64_t ignore_index) {
+  check(target.dtype() == i64 || target.dtype() == i32, op, "targets must be i64 or i32: {}", name(target.dtype()));
+  classes = to(target, i64).dense();
+  const std::int64_t* values = classes.data<std::int64_t>();
+  for (std::int64_t i = 0; i < classes.numel(); ++i) {
+    if (values[i] == ignore_index) continue;
+    check(values[i] >= 0 && values[i] < class_count, op, "target out of range: {} (entry {}), {} classes", values[i], i,
+          class_count);
+    ++counted;
+  }
+}
+
 std::vector<Tensor> backward_of_composition(const std::function<Tensor(const std::vector<Tensor>&)>& composed,
                                             const std::vector<Tensor>& inputs, const Tensor& dy) {
   // Each input gets a node of its own: one tensor given as two arguments must not receive the sum of both gradients

@@ -29,6 +29,15 @@ Tensor part(const Tensor& x, int dim, std::int64_t begin, std::int64_t count, st
 /// index as dense i64. Throws Error("[name] ...") unless it is i32 or i64 and every entry lies in [0, size).
 Tensor checked_index(const char* name, const Tensor& index, std::int64_t size);
 
+/// Targets of a loss as dense i64, each a class or ignored, and how many are not ignored. Throws Error("[op] ...")
+/// where one is neither, or the dtype is not i32 or i64.
+struct Targets {
+  Tensor classes;
+  std::int64_t counted = 0;
+
+  Targets(const char* op, const Tensor& target, std::int64_t class_count, std::int64_t ignore_index);
+};
+
 /// The backward pass of a fused op while a graph of it is asked for: the gradients of composed(inputs) with respect to
 /// inputs, weighted by dy, as differentiable tensors.
 std::vector<Tensor> backward_of_composition(const std::function<Tensor(const std::vector<Tensor>&)>& composed,

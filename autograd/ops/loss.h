@@ -21,6 +21,18 @@ struct CrossEntropyOptions {
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options = {},
                      Where site = {});
 
+struct LinearCrossEntropyOptions {
+  std::int64_t ignore_index = -100;  ///< targets of this class count for nothing
+  double label_smoothing = 0;        ///< as in CrossEntropyOptions
+  Loss reduction = Loss::mean;       ///< mean or sum, as in CrossEntropyOptions
+  double scale = 1;                  ///< multiplies the loss, at no cost: the gradients are computed so
+};
+/// cross_entropy(linear(x, weight, bias), target) without the logits ever standing in memory as a whole: x (.., I),
+/// weight (C, I), bias (C) or undefined, target (..), i64 or i32. Loss and gradients come from one pass, a block of
+/// rows at a time, so that backward has nothing left to do where the loss's own gradient is 1.
+Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& target,
+                            const LinearCrossEntropyOptions& options = {}, Where site = {});
+
 struct NllLossOptions {
   Tensor weight = {};                ///< one for each class (C), of the dtype of log_probs; undefined: 1
   std::int64_t ignore_index = -100;  ///< targets of this class count for nothing

@@ -62,6 +62,7 @@ const std::vector<OpRecord>& op_table() {
                         glu_ops,
                         loss_ops,
                         classification_loss_ops,
+                        linear_cross_entropy_ops,
                         softmax_attention_ops,
                         fourier_attention_ops})
       for (OpRecord& record : family()) all.push_back(std::move(record));

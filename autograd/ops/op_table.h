@@ -76,6 +76,7 @@ std::vector<OpRecord> dropout_ops();
 std::vector<OpRecord> glu_ops();
 std::vector<OpRecord> loss_ops();
 std::vector<OpRecord> classification_loss_ops();
+std::vector<OpRecord> linear_cross_entropy_ops();
 std::vector<OpRecord> softmax_attention_ops();
 std::vector<OpRecord> fourier_attention_ops();
 

@@ -9,6 +9,7 @@
 #include "ff/autograd/ops/op_table.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/core/cpu/elementwise.h"
 
 namespace ff {
 namespace {
@@ -29,6 +30,12 @@ struct SliceOp : Function<SliceOp> {
     return range.of(x);
   }
   Gradients backward(Context&, const Tensor& dy) const;
+  bool add_backward(Context&, const Tensor& dy, const Tensor& sum) const {
+    const Tensor part = range.of(sum);
+    if (!part.is_contiguous()) return false;
+    cpu::axpy(sum.dtype(), part.numel(), 1.0, dy.dense().raw(), part.raw());
+    return true;
+  }
 };
 
 // Zeros of a shape, but for a range of entries that is x: the adjoint of a slice.

@@ -127,9 +127,9 @@ void cross_entropy_backward(DType dtype, std::int64_t rows, std::int64_t n, cons
         const double row_lse = static_cast<double>(static_cast<const T*>(lse)[r]);
         const double d = static_cast<double>(static_cast<const T*>(dloss)[r]);
         const double each = smoothing / static_cast<double>(n);
-        gradient(n, row, row_lse, each, d, to);
-        // The target's entry again, in double: exp(x - lse) - 1 would lose digits after rounding.
+        // The target's entry apart, in double: exp(x - lse) - 1 would lose digits after rounding.
         const double probability = std::exp(static_cast<double>(row[target[r]]) - row_lse);
+        gradient(n, row, row_lse, each, d, to);
         to[target[r]] = static_cast<T>(d * (probability - (1 - smoothing) - each));
       }
     });

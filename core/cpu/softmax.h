@@ -20,7 +20,7 @@ void log_softmax_backward(DType dtype, std::int64_t rows, std::int64_t n, const 
 /// other than ignore_index must be in [0, n): check before.
 void cross_entropy(DType dtype, std::int64_t rows, std::int64_t n, const void* x, const std::int64_t* target,
                    std::int64_t ignore_index, double smoothing, void* loss, void* lse);
-/// dx_ij = dloss_i (exp(x_ij - lse_i) - (1 - smoothing) [j == t_i] - smoothing / n); 0 in ignored rows.
+/// dx_ij = dloss_i (exp(x_ij - lse_i) - (1 - smoothing) [j == t_i] - smoothing / n); 0 in ignored rows. dx may be x.
 void cross_entropy_backward(DType dtype, std::int64_t rows, std::int64_t n, const void* x, const std::int64_t* target,
                             std::int64_t ignore_index, double smoothing, const void* lse, const void* dloss, void* dx);
 

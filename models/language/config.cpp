@@ -1,6 +1,9 @@
 #include "ff/models/language/config.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <functional>
+
+#include <fmt/ranges.h>
 
 namespace ff::models {
 
@@ -12,6 +15,14 @@ void LanguageModelConfig::visit(Fields& f) {
   f.integer("width", width, {.min = 1}, "features of a token");
   f.integer("inner_width", inner_width, {.min = 1}, "inner width of the feed-forward part");
   f.integer("context", context, {.min = 1}, "tokens that are seen at once, in training and evaluation");
+  f.integer(
+      "vocabulary_size", vocabulary_size, {.min = 0},
+      "words that the data must have, <eos> and <unk> counted; 0: as many as it has. What needs no data needs this");
+  f.integers(
+      "cutoffs", cutoffs, {.min = 1}, 16,
+      "where the clusters of an adaptive softmax begin, of the words by falling frequency; none: a plain softmax");
+  f.choice<NormOrder>("norm_order", norm_order, {{"before", NormOrder::before}, {"after", NormOrder::after}},
+                      "whether a block normalises the input of its parts, or their sums with it");
   visit_attention(f, attention);
   f.number("dropout", dropout, {.min = 0, .below = 1},
            "share dropped of the embedding, the attention's output and the feed-forward part");
@@ -19,11 +30,20 @@ void LanguageModelConfig::visit(Fields& f) {
            "share of the samples that skip a branch of the last block; rises from 0 in the first (stochastic depth)");
 
   f.require(width % heads == 0, "heads", fmt::format("{} heads do not divide width {}", heads, width));
+  f.require(std::adjacent_find(cutoffs.begin(), cutoffs.end(), std::greater_equal<>()) == cutoffs.end(), "cutoffs",
+            fmt::format("{} do not ascend", fmt::join(cutoffs, ", ")));
+  f.require(cutoffs.empty() || vocabulary == TokenKind::words, "cutoffs",
+            "an adaptive softmax is for words, which are numbered by frequency, not for bytes");
+  f.require(vocabulary_size == 0 || vocabulary == TokenKind::words, "vocabulary_size", "bytes are 256, always");
+  f.require(vocabulary_size == 0 || cutoffs.empty() || cutoffs.back() < vocabulary_size, "cutoffs",
+            fmt::format("{} are not all below vocabulary_size {}", fmt::join(cutoffs, ", "), vocabulary_size));
   f.require(width % 2 == 0, "width", fmt::format("{} is odd, but sinusoidal positions need an even width", width));
 }
 
 void LanguageDataConfig::visit(Fields& f) {
-  f.text("path", path, "file of the text to train on, plain or gzip");
+  f.text("path", path,
+         "file of the text to train on, plain or gzip; or a folder with texts to train on, to validate and to test on, "
+         "train.txt, valid.txt, test.txt or wiki.train.tokens, ..");
   f.text("held_out_path", held_out_path,
          "file of the text to evaluate on; none: the end of the training file is held out");
   f.number("held_out_fraction", held_out_fraction, {.above = 0, .below = 1},

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "ff/models/attention_config.h"
+#include "ff/models/block.h"
 
 namespace ff::models {
 
@@ -13,6 +16,9 @@ enum class TokenKind { bytes, words };
 struct LanguageModelConfig {
   TokenKind vocabulary = TokenKind::bytes;
   std::int64_t layers = 4, heads = 8, width = 128, inner_width = 512, context = 128;
+  std::int64_t vocabulary_size = 0;   ///< that the data must have; 0: as many as it has
+  std::vector<std::int64_t> cutoffs;  ///< of the adaptive softmax; none: a plain one
+  NormOrder norm_order = NormOrder::after;
   nn::AttentionOptions attention{.proj_bias = false, .causal = true, .radius = 2};
   double dropout = 0.1, drop_path = 0;
 

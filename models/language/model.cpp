@@ -19,7 +19,7 @@ BlockOptions block_options(const LanguageModelConfig& config, std::int64_t index
                      .hidden = config.inner_width,
                      .attention = config.attention,
                      .activation = nn::Activation::relu,
-                     .norm_order = NormOrder::after,
+                     .norm_order = config.norm_order,
                      .drop = config.dropout,
                      .drop_path = drop_path_at(index, config.layers, config.drop_path)};
   block.attention.causal = true;
@@ -47,18 +47,28 @@ LanguageModel::LanguageModel(const LanguageModelConfig& config, std::int64_t voc
   check(config.context >= 1 && config.layers >= 1, op, "a context of {} and {} blocks; at least one of each is needed",
         config.context, config.layers);
   positions = sinusoidal_positions(config.context, config.width);
-  bias = Tensor::empty({vocabulary_size});
-  add_parameter("bias", bias);
+  if (config.cutoffs.empty()) {
+    bias = Tensor::empty({vocabulary_size});
+    add_parameter("bias", bias);
+  }
   add_buffer("positions", positions, /*persistent=*/false);
   add("embed", embed);
   add("drop", drop);
   for (std::int64_t i = 0; i < config.layers; ++i) blocks.emplace(block_options(config, i));
   add("blocks", blocks);
+  if (config.norm_order == NormOrder::before) {
+    norm = std::make_unique<nn::LayerNorm>(config.width);
+    add("norm", *norm);
+  }
+  if (!config.cutoffs.empty()) {
+    crit = std::make_unique<nn::TiedAdaptiveSoftmax>(embed.weight, config.cutoffs);
+    add("crit", *crit);
+  }
   initialize();
 }
 
 void LanguageModel::initialize() {
-  nn::init::zeros_(bias);
+  if (bias.defined()) nn::init::zeros_(bias);
   nn::init::normal_(embed.weight, 0, init_std);
   apply([](nn::Module& module) {
     auto* linear = dynamic_cast<nn::Linear*>(&module);
@@ -84,10 +94,22 @@ Tensor LanguageModel::hidden(const Tensor& tokens, LanguageCache* cache) {
   Tensor x = drop(embed(tokens) * scale + narrow(positions, 0, before, tokens.size(1)));  // (B, N, width)
   std::size_t layer = 0;
   for (const auto& block : blocks) x = (*block)(x, {.cache = cache == nullptr ? nullptr : &(*cache)[layer++]});
-  return x;
+  return norm ? (*norm)(x) : x;
 }
 
-Tensor LanguageModel::logits(const Tensor& hidden) const { return linear(hidden, embed.weight, bias); }
+Tensor LanguageModel::logits(const Tensor& hidden) const {
+  return crit ? crit->log_prob(hidden) : linear(hidden, embed.weight, bias);
+}
+
+Tensor LanguageModel::loss(const Tensor& tokens, const Tensor& targets, const CrossEntropyOptions& options) {
+  if (!crit) return cross_entropy(flatten((*this)(tokens), 0, 1), flatten(targets), options);
+  check(options.label_smoothing == 0 && options.reduction != Loss::none && !options.weight.defined(), op,
+        "an adaptive softmax has a mean or a sum of losses, without weights or label smoothing");
+  return call(tokens, [&](const Tensor& x) {
+    return crit->loss(hidden(x), targets,
+                      {.ignore_index = options.ignore_index, .mean = options.reduction == Loss::mean});
+  });
+}
 
 Tensor LanguageModel::forward(const Tensor& tokens) { return logits(hidden(tokens)); }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "ff/autograd/ops/loss.h"
 #include "ff/models/block.h"
 #include "ff/models/language/config.h"
+#include "ff/nn/adaptive_softmax.h"
 #include "ff/nn/containers.h"
 #include "ff/nn/embedding.h"
 
@@ -12,10 +14,12 @@ using LanguageCache = std::vector<nn::KeyValueCache>;
 
 /// Decoder-only transformer: tokens (B, N), i64, N <= context, to logits (B, N, vocabulary) of the token that follows
 /// each. Post-norm, sinusoidal positions, embeddings scaled by sqrt(width), ReLU, the output tied to the embedding with
-/// a bias of its own for each token. Weights start normal (0.02), biases at 0.
+/// a bias of its own for each token; options: an adaptive softmax in place of the plain one, pre-norm (with a norm
+/// after the last block). Weights start normal (0.02), biases at 0.
 class LanguageModel : public nn::Module {
  public:
-  /// Of a vocabulary of that many tokens. Attention is causal whatever config.attention says.
+  /// Of a vocabulary of that many tokens, which must be more than the last of config.cutoffs. Attention is causal
+  /// whatever config.attention says.
   LanguageModel(const LanguageModelConfig& config, std::int64_t vocabulary_size);
   /// logits(hidden(tokens))
   Tensor forward(const Tensor& tokens) override;
@@ -25,16 +29,23 @@ class LanguageModel : public nn::Module {
   Tensor hidden(const Tensor& tokens, LanguageCache* cache = nullptr);
   /// An empty cache for `batch` texts of up to a context.
   LanguageCache make_cache(std::int64_t batch = 1) const;
-  /// (.., width) to (.., vocabulary).
+  /// (.., width) to (.., vocabulary). Those of an adaptive softmax are log-probabilities.
   Tensor logits(const Tensor& hidden) const;
 
+  /// Cross entropy of the tokens that follow, targets (B, N) with -100 for those that do not count: the mean, or the
+  /// sum. label_smoothing is for a plain softmax alone.
+  Tensor loss(const Tensor& tokens, const Tensor& targets, const CrossEntropyOptions& options = {});
+
+  std::int64_t vocabulary_size() const { return embed.weight.size(0); }
   const LanguageModelConfig& config() const { return config_; }
 
   nn::Embedding embed;
   Tensor positions;  ///< (context, width), not learned
   nn::Dropout drop;
   nn::ModuleList<Block> blocks;
-  Tensor bias;  ///< (vocabulary)
+  std::unique_ptr<nn::LayerNorm> norm;            ///< of pre-norm alone
+  Tensor bias;                                    ///< (vocabulary), of a plain softmax
+  std::unique_ptr<nn::TiedAdaptiveSoftmax> crit;  ///< of an adaptive one
 
  private:
   void initialize();

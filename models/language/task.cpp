@@ -10,13 +10,16 @@
 namespace ff::models {
 namespace {
 
-// logits (B, T, V) and targets (B, T) as cross_entropy() takes them.
-Tensor token_loss(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
-  return cross_entropy(flatten(logits, 0, 1), flatten(targets), options);
-}
-
 Vocabulary load_vocabulary(const RunFolder& folder, TokenKind kind) {
   return kind == TokenKind::bytes ? Vocabulary::bytes() : Vocabulary::load(folder.vocabulary());
+}
+
+// Data with a vocabulary of the size that the model is told to have.
+Corpus checked(Corpus corpus, const LanguageConfig& config) {
+  const std::int64_t wanted = config.model.vocabulary_size, size = corpus.vocabulary.size();
+  check(wanted == 0 || wanted == size, "language", "{}: {} words; model.vocabulary_size says {}", config.data.path,
+        size, wanted);
+  return corpus;
 }
 
 }  // namespace
@@ -28,13 +31,19 @@ LanguageTask::LanguageTask(const LanguageConfig& config, const TrainConfig& trai
       held_out_(std::make_shared<TextSegments>(corpus.held_out, corpus.before_held_out, config.model.context,
                                                config.data.evaluation_stride, train.batch_size)),
       model_(config.model, vocabulary_.size()),
-      label_smoothing_(train.label_smoothing) {}
+      label_smoothing_(train.label_smoothing) {
+  if (!corpus.test.defined()) return;
+  test_ = std::make_shared<TextSegments>(corpus.test, vocabulary_.end_of_line(), config.model.context,
+                                         config.data.evaluation_stride, train.batch_size);
+  unigram_perplexity_ = unigram_perplexity(corpus.train, corpus.test, vocabulary_.size());
+}
 
 LanguageTask::LanguageTask(const LanguageConfig& config, const TrainConfig& train)
-    : LanguageTask(config, train, load_corpus(config.data, config.model.vocabulary)) {}
+    : LanguageTask(config, train, checked(load_corpus(config.data, config.model.vocabulary), config)) {}
 
 LanguageTask::LanguageTask(const LanguageConfig& config, const TrainConfig& train, const RunFolder& folder)
-    : LanguageTask(config, train, load_corpus(config.data, load_vocabulary(folder, config.model.vocabulary))) {
+    : LanguageTask(config, train,
+                   checked(load_corpus(config.data, load_vocabulary(folder, config.model.vocabulary)), config)) {
   model_.load_state_dict(load_safetensors(folder.model()));
 }
 
@@ -48,21 +57,39 @@ void LanguageTask::seek(std::int64_t step) {
 BatchLoss LanguageTask::next_loss() {
   if (!loader_) seek(0);
   const Batch batch = loader_->next().value();
-  return {token_loss(model_(batch.inputs), batch.targets, {.label_smoothing = label_smoothing_}), batch.count};
+  return {model_.loss(batch.inputs, batch.targets, {.label_smoothing = label_smoothing_}), batch.count};
 }
 
-Figures LanguageTask::evaluate(const std::function<bool()>& stopped) {
-  DataLoader loader(held_out_, {.end_epoch = 1});
+// The mean over the tokens; none if stopped() became true on the way.
+std::optional<double> LanguageTask::loss_of(const std::shared_ptr<BatchSource>& text,
+                                            const std::function<bool()>& stopped) {
+  DataLoader loader(text, {.end_epoch = 1});
   double loss = 0;
   std::int64_t count = 0;
   while (const auto batch = loader.next()) {
-    if (stopped()) return {};
-    loss += token_loss(model_(batch->inputs), batch->targets, {.reduction = Loss::sum}).item<double>();
+    if (stopped()) return std::nullopt;
+    loss += model_.loss(batch->inputs, batch->targets, {.reduction = Loss::sum}).item<double>();
     count += batch->count;
   }
-  loss /= static_cast<double>(count);
-  Figures figures{{"test_loss", loss}, {"perplexity", std::exp(loss)}};
-  if (vocabulary_.kind() == TokenKind::bytes) figures.emplace_back("bits_per_byte", loss / std::numbers::ln2);
+  return loss / static_cast<double>(count);
+}
+
+// What is held out is test data where there is no other.
+Figures LanguageTask::evaluate(const std::function<bool()>& stopped) {
+  const std::optional<double> loss = loss_of(held_out_, stopped);
+  if (!loss) return {};
+  if (test_) return {{"valid_loss", *loss}, {"valid_perplexity", std::exp(*loss)}};
+  Figures figures{{"test_loss", *loss}, {"perplexity", std::exp(*loss)}};
+  if (vocabulary_.kind() == TokenKind::bytes) figures.emplace_back("bits_per_byte", *loss / std::numbers::ln2);
+  return figures;
+}
+
+std::optional<Figures> LanguageTask::test(const std::function<bool()>& stopped) {
+  if (!test_) return Figures{};
+  const std::optional<double> loss = loss_of(test_, stopped);
+  if (!loss) return std::nullopt;
+  Figures figures{{"test_loss", *loss}, {"perplexity", std::exp(*loss)}, {"unigram_perplexity", unigram_perplexity_}};
+  if (vocabulary_.kind() == TokenKind::bytes) figures.emplace_back("bits_per_byte", *loss / std::numbers::ln2);
   return figures;
 }
 

@@ -21,13 +21,17 @@ class LanguageTask : public TrainingTask {
   void seek(std::int64_t step) override;
   BatchLoss next_loss() override;
   Figures evaluate(const std::function<bool()>& stopped) override;
+  std::optional<Figures> test(const std::function<bool()>& stopped) override;
   void save_companions(const RunFolder& folder) const override;
 
  private:
   LanguageTask(const LanguageConfig& config, const TrainConfig& train, const Corpus& corpus);
 
+  std::optional<double> loss_of(const std::shared_ptr<BatchSource>& text, const std::function<bool()>& stopped);
+
   Vocabulary vocabulary_;
-  std::shared_ptr<BatchSource> train_, held_out_;
+  std::shared_ptr<BatchSource> train_, held_out_, test_;  // test_: null where there is no such text
+  double unigram_perplexity_ = 0;                         // of it
   std::unique_ptr<DataLoader> loader_;
   LanguageModel model_;
   double label_smoothing_;

@@ -248,3 +248,28 @@ TEST_CASE("run config: fields that do not go together are named") {
                  {"data.evaluation_stride: 129 is more than model.context 128"}));
   CHECK(contains(run_error(R"({"model": {"power": 0.5}})"), {"model.power: expected a number of at least 1, got 0.5"}));
 }
+
+TEST_CASE("configuration: cutoffs of an adaptive softmax") {
+  const TempDir dir;
+  const auto read = [&](const std::string& model) {
+    return error_of([&] {
+      RunConfig::read(dir.write("c.json", R"({"task": "language", "model": {"vocabulary": "words", )" + model + "}}"));
+    });
+  };
+  CHECK(read(R"("cutoffs": [])") == "(no error)");
+  CHECK(read(R"("cutoffs": [20, 40], "vocabulary_size": 50)") == "(no error)");
+  CHECK(contains(read(R"("cutoffs": [40, 20])"), {"model.cutoffs", "40, 20 do not ascend"}));
+  CHECK(contains(read(R"("cutoffs": [20, 20])"), {"model.cutoffs", "ascend"}));
+  CHECK(contains(read(R"("cutoffs": [20, 50], "vocabulary_size": 50)"), {"model.cutoffs", "below vocabulary_size 50"}));
+  CHECK(contains(read(R"("cutoffs": [0])"), {"model.cutoffs", "a list of at most 16 integers of at least 1", "[0]"}));
+  CHECK(contains(read(R"("cutoffs": [1.5])"), {"model.cutoffs", "integers"}));
+  CHECK(contains(read(R"("cutoffs": "many")"), {"model.cutoffs", "integers"}));
+  const auto refused = [&](const Overrides& overrides) {
+    const std::string path = dir.write("c.json", R"({"task": "language"})");
+    return error_of([&] { RunConfig::read(path, overrides); });
+  };
+  CHECK(contains(refused({"model.cutoffs=[20]"}), {"model.cutoffs", "not for bytes"}));
+  CHECK(contains(refused({"model.cutoffs=[20]", "model.vocabulary=words", "train.label_smoothing=0.1"}),
+                 {"train.label_smoothing", "adaptive softmax"}));
+  CHECK(contains(refused({"train.optimizer=sparse_adam"}), {"train.weight_decay", "sparse_adam"}));
+}

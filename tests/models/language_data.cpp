@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -250,4 +251,42 @@ TEST_CASE("corpus: the Jargon File as Debian ships it") {
   CHECK(n > 1'000'000);
   CHECK(corpus.held_out.numel() == n / 10);
   CHECK(load_corpus(data, TokenKind::words).vocabulary.size() > 10000);
+}
+
+TEST_CASE("corpus: a folder laid out as WikiText is") {
+  const TempDir dir;
+  LanguageDataConfig data;
+  data.path = dir.path("");
+  const auto error = [&] { return error_of([&] { load_corpus(data, TokenKind::words); }); };
+  CHECK(contains(error(), {"[load_corpus]", dir.path(""), "neither train.txt nor wiki.train.tokens"}));
+  dir.write("wiki.train.tokens", " a b \n \n a c \n");
+  dir.write("wiki.valid.tokens", " b z \n");
+  CHECK(contains(error(), {"neither test.txt nor wiki.test.tokens"}));
+  dir.write("test.txt", "");
+  CHECK(contains(error(), {"/test.txt: no text to test on"}));
+  dir.write("test.txt", " c a a \n");
+  const Corpus corpus = load_corpus(data, TokenKind::words);
+  CHECK(corpus.vocabulary.size() == 5);
+  CHECK(corpus.train.to_vector<std::int64_t>() == Tokens{1, 2, 0, 0, 1, 3, 0});
+  CHECK(corpus.held_out.to_vector<std::int64_t>() == Tokens{2, 4, 0});
+  CHECK(corpus.before_held_out == corpus.vocabulary.end_of_line());
+  CHECK(corpus.test.to_vector<std::int64_t>() == Tokens{3, 1, 1, 0});
+  // Of 7 tokens and 5 more, one each: c has 2, a 3, <eos> 4.
+  const double want = std::pow(2.0 / 12 * 3 / 12 * 3 / 12 * 4 / 12, -0.25);
+  CHECK(unigram_perplexity(corpus.train, corpus.test, 5) == doctest::Approx(want).epsilon(1e-12));
+}
+
+TEST_CASE("corpus: WikiText-2 where it is there") {
+  LanguageDataConfig data;
+  data.path = "data/wikitext-2";
+  if (const char* path = std::getenv("FF_WIKITEXT2")) data.path = path;
+  if (!std::filesystem::exists(data.path)) {
+    MESSAGE("skipped: ", data.path, " is not there (FF_WIKITEXT2 may name another folder)");
+    return;
+  }
+  const Corpus corpus = load_corpus(data, TokenKind::words);
+  CHECK(corpus.vocabulary.size() == 33'278);
+  CHECK(corpus.train.numel() == 2'088'628);
+  CHECK(corpus.held_out.numel() == 217'646);
+  CHECK(corpus.test.numel() == 245'569);
 }

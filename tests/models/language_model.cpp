@@ -8,6 +8,7 @@
 #include "ff/core/parallel.h"
 #include "ff/core/random.h"
 #include "ff/models/language/model.h"
+#include "ff/models/run_config.h"
 #include "ff/optim/optim.h"
 
 #include "tests/support/compare.h"
@@ -207,4 +208,64 @@ TEST_CASE("language model: what does not fit is refused") {
                 "[LanguageModel] tokens must be (B, N) with N at most 12; their shape is (1, 13) (at tests/models/"));
   CHECK(contains(error_of([&] { model(randint(0, 30, {5})); }), {"[LanguageModel]", "(5,)"}));
   CHECK(contains(error_of([&] { model(Tensor::from<std::int64_t>({30}).as_strided({1, 1}, {1, 1})); }), {"30"}));
+}
+
+TEST_CASE("language model: an adaptive softmax gives the loss, and logits that are log-probabilities") {
+  for (const auto kind : kinds) {
+    manual_seed(5);
+    LanguageModelConfig config = small(kind);
+    config.vocabulary = TokenKind::words;
+    config.cutoffs = {10, 30};
+    config.dropout = 0;
+    LanguageModel model(config, 50);
+    const std::int64_t plain = LanguageModel(small(kind), 50).num_parameters();
+    CHECK(model.num_parameters() == plain + 2 * 16 + 2);
+    CHECK(model.state_dict().contains("crit.cluster_weight"));
+    CHECK(!model.state_dict().contains("bias"));
+    const Tensor tokens = randint(0, 50, {2, 12}), targets = randint(0, 50, {2, 12});
+    const Tensor log_p = model(tokens);
+    CHECK(largest_difference(sum(exp(log_p), {-1}).to_vector<float>(), std::vector<double>(24, 1.0)).absolute < 1e-5);
+    const double want = cross_entropy(flatten(log_p, 0, 1), flatten(targets)).item<double>();
+    const Tensor loss = model.loss(tokens, targets);
+    CHECK(loss.item<double>() == doctest::Approx(want).epsilon(1e-5));
+    loss.backward();
+    CHECK(model.parameters_without_grad().empty());
+    CHECK(contains(error_of([&] { model.loss(tokens, targets, {.label_smoothing = 0.1}); }), {"adaptive softmax"}));
+    config.cutoffs = {10, 50};
+    CHECK(contains(error_of([&] { LanguageModel(config, 50); }), {"[adaptive_softmax]", "10, 50"}));
+  }
+}
+
+TEST_CASE("language model: pre-norm has a norm after the last block") {
+  manual_seed(6);
+  LanguageModelConfig config = small(nn::AttentionKind::softmax);
+  config.norm_order = NormOrder::before;
+  LanguageModel model(config, 50);
+  CHECK(model.num_parameters() == LanguageModel(small(nn::AttentionKind::softmax), 50).num_parameters() + 2 * 16);
+  model.eval();
+  const Tensor hidden = model.hidden(randint(0, 50, {1, 12}));
+  const auto means = mean(hidden, {-1}).to_vector<double>();
+  CHECK(largest_difference(means, std::vector<double>(12, 0.0)).absolute < 1e-5);
+}
+
+// Section by section: the table and a bias a word, a weight and a bias a cluster; in a block q, k, v and the output
+// without bias, two norms, the feed-forward part with biases, and R where attention is Fourier's.
+TEST_CASE("language model: the published models have their 44.0 and 89.8 million parameters") {
+  struct Published {
+    const char* name;
+    std::int64_t width, parameters;
+  };
+  for (const auto& [name, d, parameters] :
+       {Published{"small", 128, 44'018'394}, Published{"medium", 256, 89'833'434}}) {
+    const std::int64_t words = 267'735, inner = 2048, layers = 16;
+    const std::int64_t block = 3 * d * d + d * d + 2 * 2 * d + d * inner + inner + inner * d + d;
+    CHECK(words * d + words + 3 * d + 3 + layers * block == parameters);
+    for (const bool fourier : {false, true}) {
+      const RunConfig config =
+          RunConfig::read(std::string(FF_SOURCE_DIR "/models/configs/wikitext103_") + name + ".json",
+                          {std::string("model.attention=") + (fourier ? "fourier" : "softmax")});
+      CHECK(config.language.model.vocabulary_size == words);
+      CHECK(LanguageModel(config.language.model, words).num_parameters() == parameters + (fourier ? layers : 0));
+    }
+  }
 }

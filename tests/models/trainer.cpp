@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <map>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -403,4 +404,92 @@ TEST_CASE("trainer: images by heart") {
     CHECK(result.figures[1].first == "test_accuracy");
     CHECK(result.figures[1].second > 0.9);
   }
+}
+
+// A run of words with an adaptive softmax, in the layout of WikiText.
+std::string tiny_words(const TempDir& folder) {
+  std::filesystem::create_directories(folder.path("corpus"));
+  for (const char* part : {"wiki.train.tokens", "valid.txt", "test.txt"}) {
+    std::string text;
+    for (int i = 0; i < 60; ++i) text += " the fox number " + std::to_string(i * i % 23) + " jumps \n";
+    folder.write(std::string("corpus/") + part, text);
+  }
+  const nlohmann::json config{{"task", "language"},
+                              {"model",
+                               {{"vocabulary", "words"},
+                                {"layers", 1},
+                                {"heads", 2},
+                                {"width", 16},
+                                {"inner_width", 32},
+                                {"context", 16},
+                                {"cutoffs", {4, 9}}}},
+                              {"data", {{"path", folder.path("corpus")}}},
+                              {"train",
+                               {{"steps", 20},
+                                {"batch_size", 4},
+                                {"optimizer", "adam"},
+                                {"weight_decay", 0},
+                                {"clip_norm", 0.25},
+                                {"eval_interval", 8}}}};
+  return folder.write("words.json", config.dump());
+}
+
+TEST_CASE("trainer: words with an adaptive softmax, resumed and at any thread count, to the same bytes") {
+  const TempDir folder;
+  for (const char* optimizer : {"adam", "sparse_adam"}) {
+    const RunConfig config = RunConfig::read(tiny_words(folder), {"train.optimizer=" + std::string(optimizer)});
+    const std::string name = optimizer, whole = trained(folder, name, config);
+    const RunFolder run(folder.path(name + "_stopped"));
+    const auto made = run.create(config.text(), false);
+    {
+      const auto task = make_training_task(config);
+      Watcher watcher;
+      watcher.stop_after = 11;
+      Trainer trainer(*task, config.train, {.folder = &run, .observer = &watcher, .stop = &watcher.stop});
+      CHECK(!trainer.run().finished);
+    }
+    const auto task = make_training_task(config);
+    Trainer trainer(*task, config.train, {.folder = &run});
+    trainer.resume();
+    CHECK(trainer.run().finished);
+    CHECK(slurp(run.model()) == whole);
+    const int threads = num_threads();
+    for (const int n : {1, 4}) {
+      set_num_threads(n);
+      CHECK(trained(folder, name + std::to_string(n), config) == whole);
+    }
+    set_num_threads(threads);
+  }
+}
+
+TEST_CASE("trainer: a folder's validation text is evaluated on the way, its test text in the end") {
+  const TempDir folder;
+  const RunConfig config = RunConfig::read(tiny_words(folder));
+  trained(folder, "run", config);
+  const RunFolder run(folder.path("run"));
+  int tested = 0;
+  for (const auto& line : lines_of(run.metrics())) tested += line.contains("test_loss");
+  CHECK(tested == 1);
+  const auto summary = run.read_summary();
+  for (const char* key : {"valid_loss", "valid_perplexity", "test_loss", "perplexity", "unigram_perplexity"})
+    CHECK_MESSAGE(summary.contains(key), key);
+  CHECK(summary["valid_loss"] == summary["test_loss"]);  // the same text
+  CHECK(summary["perplexity"].get<double>() == doctest::Approx(std::exp(summary["test_loss"].get<double>())));
+  const auto loaded = load_trained_task(config, run);
+  loaded->model().eval();
+  const auto never = [] { return false; };
+  CHECK(loaded->test(never).value()[0].second == summary["test_loss"].get<double>());
+  CHECK(!loaded->test([] { return true; }));
+  RunConfig other = config;
+  other.language.model.vocabulary_size = 7;
+  CHECK(contains(error_of([&] { make_training_task(other); }), {folder.path("corpus"), "words", "says 7"}));
+}
+
+TEST_CASE("trainer: the loss of words by heart falls below the unigram model's") {
+  const TempDir folder;
+  const RunConfig config = RunConfig::read(tiny_words(folder), {"train.steps=150", "train.lr=0.01", "model.dropout=0"});
+  const auto task = make_training_task(config);
+  const TrainResult result = Trainer(*task, config.train).run();
+  std::map<std::string, double> figures(result.figures.begin(), result.figures.end());
+  CHECK(figures.at("perplexity") < 0.5 * figures.at("unigram_perplexity"));
 }

@@ -19,8 +19,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pytorch_side import (ELEMENTWISE, ROWS, RUNS, THREADS, attention_step, elementwise, in_process, model_step,
-                          product, rows, torch)
+from pytorch_side import (ELEMENTWISE, ROWS, RUNS, THREADS, attention_step, elementwise, in_process, language_step,
+                          model_step, product, rows, torch)
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL_STEPS = 10   # of ours
@@ -226,8 +226,22 @@ class Comparison:
         self.utilisation("DeiT-tiny, softmax, batch 8, utilisation")
         for attention, most in (("softmax", 1 / 5), ("fourier", 1 / 8)):
             self.model_row(f"toy vision, {attention}, batch 128, step", "toy_vision", attention, 128, 128, most)
-        self.missing_row("language model small, batch 8, step", 0.3,
-                         "the language model has no adaptive softmax, which its vocabulary of 267,735 needs")
+        self.language_rows("language model small", "wikitext103_small", 8)
+
+    def language_rows(self, name, model, batch):
+        """A training step of both attentions against PyTorch's with softmax; and the most memory."""
+        def both():
+            peer_ms, peer_bytes = in_process(language_step, model, batch, RUNS) or (None, None)
+            measured = []
+            for attention in ("softmax", "fourier"):
+                title, figures = f"{name}, {attention}, batch {batch}", self.ours.model(model, attention, batch)
+                note = "" if attention == "softmax" else "against PyTorch's softmax"
+                measured += [ratio_row(f"{title}, step", peer_ms, figures["step_ms"], 0.3, note),
+                             ratio_row(f"{title}, peak memory", peer_bytes and peer_bytes / 2**20,
+                                       figures["peak_memory_bytes"] / 2**20, 1, note, unit="MiB")]
+            return measured
+
+        self.measure(f"{name}, batch {batch}", both)
 
     def twins(self):
         """The Fourier model's step against our softmax model's, and PyTorch's if that was measured."""

@@ -103,10 +103,90 @@ if torch is not None:
             return self.head(self.norm(self.blocks(x)[:, 0]))
 
 
+    class DecoderBlock(nn.Module):
+        def __init__(self, width, heads, inner, drop):
+            super().__init__()
+            self.heads, self.drop = heads, nn.Dropout(drop)
+            self.qkv, self.proj = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+            self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.mlp = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Dropout(drop), nn.Linear(inner, width),
+                                     nn.Dropout(drop))
+
+        def forward(self, x):
+            batch, tokens, width = x.shape
+            q, k, v = self.qkv(x).reshape(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+            y = softmax_attention(q, k, v, causal=True).transpose(1, 2).reshape(batch, tokens, width)
+            x = self.norm1(x + self.drop(self.proj(y)))
+            return self.norm2(x + self.mlp(x))
+
+    class LanguageModel(nn.Module):
+        """Its loss: an adaptive softmax at full width, tied to the embedding, a bias a word."""
+        def __init__(self, vocabulary, cutoffs, context, layers, heads, width, inner, drop):
+            super().__init__()
+            self.embed, self.bias = nn.Embedding(vocabulary, width), nn.Parameter(torch.zeros(vocabulary))
+            nn.init.normal_(self.embed.weight, 0, 0.02)
+            self.cluster_weight = nn.Parameter(0.02 * torch.randn(len(cutoffs), width))
+            self.cluster_bias = nn.Parameter(torch.zeros(len(cutoffs)))
+            self.bounds, self.drop = [*cutoffs, vocabulary], nn.Dropout(drop)
+            angles = torch.arange(context)[:, None] * 10000.0 ** (-torch.arange(0, width, 2) / width)
+            self.register_buffer("positions", torch.cat([angles.sin(), angles.cos()], 1))
+            self.blocks = nn.Sequential(*(DecoderBlock(width, heads, inner, drop) for _ in range(layers)))
+
+        def forward(self, tokens, targets):
+            x = self.drop(self.embed(tokens) * math.sqrt(self.positions.size(1)) + self.positions[:tokens.size(1)])
+            return self.adaptive_loss(self.blocks(x).flatten(0, 1), targets.flatten())
+
+        def adaptive_loss(self, x, targets):
+            weight, short = self.embed.weight, self.bounds[0]
+            head = F.linear(x, torch.cat([weight[:short], self.cluster_weight]),
+                            torch.cat([self.bias[:short], self.cluster_bias]))
+            of_head, loss = targets.clone(), 0
+            for i, (begin, end) in enumerate(zip(self.bounds, self.bounds[1:])):
+                rows = ((targets >= begin) & (targets < end)).nonzero().squeeze(1)
+                of_head[rows] = short + i
+                if len(rows):
+                    logits = F.linear(x[rows], weight[begin:end], self.bias[begin:end])
+                    loss = loss + F.cross_entropy(logits, targets[rows] - begin, reduction="sum")
+            return (loss + F.cross_entropy(head, of_head, reduction="sum")) / len(targets)
+
+
 MODELS = {  # as the configurations of those names
     "deit_tiny": {"size": 224, "patch": 16, "channels": 3, "classes": 1000, "width": 192, "depth": 12, "heads": 3},
     "toy_vision": {"size": 28, "patch": 7, "channels": 1, "classes": 10, "width": 64, "depth": 4, "heads": 4},
 }
+
+
+LANGUAGE = {"wikitext103_small": {"vocabulary": 267735, "cutoffs": [20000, 40000, 200000], "context": 256,
+                                  "layers": 16, "heads": 8, "width": 128, "inner": 2048, "drop": 0.1}}
+
+
+def peak_memory():
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s*(\d+)", status)[1]) * 1024
+
+
+def language_step(name, batch, runs):
+    """Milliseconds of a training step with softmax attention and dense Adam, and the most bytes that the process has
+    held. Words come as often as Zipf found, 1 / rank, as in tools/synthetic.cpp."""
+    torch.manual_seed(1)
+    sizes = LANGUAGE[name]
+    model = LanguageModel(**sizes)
+    optimizer = torch.optim.Adam(model.parameters(), lr=2.5e-4)
+
+    def words():
+        drawn = (sizes["vocabulary"] + 1) ** torch.rand(batch, sizes["context"], dtype=torch.float64)
+        return (drawn.long() - 1).clamp(0, sizes["vocabulary"] - 1)
+
+    tokens, targets = words(), words()
+
+    def step():
+        loss = model(tokens, targets)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.25)
+        optimizer.step()
+
+    return milliseconds(step, runs), peak_memory()
 
 
 def model_step(name, attention, batch, runs):
@@ -124,9 +204,7 @@ def model_step(name, attention, batch, runs):
         loss.backward()
         optimizer.step()
 
-    taken = milliseconds(step, runs)
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return taken, int(re.search(r"VmHWM:\s*(\d+)", status)[1]) * 1024
+    return milliseconds(step, runs), peak_memory()
 
 
 def op_step(op, *inputs, runs=RUNS):

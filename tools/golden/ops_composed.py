@@ -140,3 +140,7 @@ def cross_entropy(x, target, weight, label_smoothing=0.0, reduction="mean"):
 def nll_loss(logp, target, weight, reduction="mean"):
     return agreeing(class_losses(logp, target, weight, 0.0, reduction),
                     F.nll_loss(logp, target, weight.detach(), reduction=reduction))
+
+
+def linear_cross_entropy(x, weight, bias, target, scale=1.0, **options):
+    return scale * F.cross_entropy(F.linear(x, weight, bias).flatten(0, -2), target.flatten(), **options)

@@ -474,6 +474,12 @@ LOSSES = {
             "weighted, each": {"label_smoothing": 0.2, "reduction": "none"}, "weighted, one row": {},
             "weighted, classes second": {"reduction": "sum"}, "soft, weighted": {},
             "soft, classes second": {"label_smoothing": 0.1}})},
+    "linear_cross_entropy": {
+        **by_label(composed.linear_cross_entropy, {
+            "mean": {}, "smoothed, ignoring": {"label_smoothing": 0.1}, "sum, scaled": {"reduction": "sum", "scale": 0.3},
+            "no rows": {"reduction": "sum"}}),
+        "no bias, batch": lambda x, w, t: composed.linear_cross_entropy(x, w, None, t, scale=-2),
+        "one class": lambda x, w, t: composed.linear_cross_entropy(x, w, None, t)},
     "nll_loss": {
         **by_label(F.nll_loss, {"mean": {}, "ignoring": {}, "one row": {}, "classes second": {"reduction": "sum"},
                                 "no rows": {"reduction": "sum"}}),
