@@ -70,6 +70,8 @@ struct FourierAttention : Function<FourierAttention> {
     const Tensor out = attention::empty_heads(sizes.batch, sizes.heads, sizes.queries, sizes.value_dim, q.dtype());
     const Shape rows{sizes.batch, sizes.heads, sizes.queries};
     const Tensor row_max = Tensor::empty(rows, q.dtype()), row_sum = Tensor::empty(rows, q.dtype()), r = radius(R);
+    const bool keep = ctx.recording() && q.dtype() == f32 && cpu::kept_weights(sizes) > 0;
+    const Tensor kept = keep ? Tensor::empty({cpu::kept_weights(sizes)}, f32) : Tensor();
     const cpu::AttentionMask mask =
         attention::kernel_mask(sizes, options.causal, options.mask, options.dropout, *options.random);
     const Tensor dense_q = attention::with_dense_rows(q), dense_k = attention::with_dense_rows(k),
@@ -79,10 +81,10 @@ struct FourierAttention : Function<FourierAttention> {
       using attention::heads;
       const std::int64_t shared = attention::shared_by(sizes, k);
       cpu::fourier_attention(sizes, mask, kernel(), heads<const T>(dense_q), heads<const T>(dense_k, shared),
-                             heads<const T>(dense_v, shared), r.data<T>(), heads<T>(out), row_max.data<T>(),
-                             row_sum.data<T>());
+                             heads<const T>(dense_v, shared), r.data<T>(), heads<T>(out),
+                             {row_max.data<T>(), row_sum.data<T>(), keep ? kept.data<T>() : nullptr});
     });
-    ctx.save({q, k, v, R, out, row_max, row_sum, options.mask});
+    ctx.save({q, k, v, R, out, row_max, row_sum, options.mask, kept});
     return out;
   }
 
@@ -91,12 +93,13 @@ struct FourierAttention : Function<FourierAttention> {
     using attention::heads, attention::with_dense_rows;
     const Tensor q = with_dense_rows(ctx.saved(0)), k = with_dense_rows(ctx.saved(1)),
                  v = with_dense_rows(ctx.saved(2));
-    const Tensor r = radius(ctx.saved(3)), dense_dy = with_dense_rows(dy);
+    const Tensor kept = ctx.saved(8), r = radius(ctx.saved(3)), dense_dy = with_dense_rows(dy);
     const std::int64_t shared = attention::shared_by(sizes, k);
-    cpu::fourier_attention_backward(sizes, mask, kernel(), heads<const T>(q), heads<const T>(k, shared),
-                                    heads<const T>(v, shared), r.data<T>(), heads<const T>(ctx.saved(4)),
-                                    ctx.saved(5).data<T>(), ctx.saved(6).data<T>(), heads<const T>(dense_dy),
-                                    heads<T>(out[0]), heads<T>(out[1]), heads<T>(out[2]), out[3].data<T>());
+    cpu::fourier_attention_backward(
+        sizes, mask, kernel(), heads<const T>(q), heads<const T>(k, shared), heads<const T>(v, shared), r.data<T>(),
+        heads<const T>(ctx.saved(4)),
+        {ctx.saved(5).data<T>(), ctx.saved(6).data<T>(), kept.defined() ? kept.data<T>() : nullptr},
+        heads<const T>(dense_dy), heads<T>(out[0]), heads<T>(out[1]), heads<T>(out[2]), out[3].data<T>());
   }
 
   // dR comes for each head and feature; the engine sums it over what shares R.

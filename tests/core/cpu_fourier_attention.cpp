@@ -81,20 +81,22 @@ struct Results {
 
 // Forward and backward of the kernel on dense arrays; results are filled with a wrong number first.
 template <class T>
-Results<T> run(const FourierInputs& in) {
+Results<T> run(const FourierInputs& in, bool kept = true) {
   const auto [batch, heads, queries, keys, dim, values] = in.sizes;
   const std::vector<T> q = as<T>(in.q), k = as<T>(in.k), v = as<T>(in.v), r = as<T>(in.r), dout = as<T>(in.dout);
   const auto rows = static_cast<std::size_t>(batch * heads * queries);
+  std::vector<T> weights(static_cast<std::size_t>(kept ? kept_weights(in.sizes) : 0), T{77});
+  T* const keep = weights.empty() ? nullptr : weights.data();
   auto blank = [](std::size_t n) { return std::vector<T>(n, T{77}); };
   Results<T> y{blank(dout.size()), blank(rows),     blank(rows),    blank(q.size()),
                blank(k.size()),    blank(v.size()), blank(r.size())};
   const auto hq = heads_of(q.data(), heads, queries, dim), hk = heads_of(k.data(), heads, keys, dim);
   const auto hv = heads_of(v.data(), heads, keys, values), hdout = heads_of(dout.data(), heads, queries, values);
   fourier_attention(in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of(y.out.data(), heads, queries, values),
-                    y.row_max.data(), y.row_sum.data());
+                    {y.row_max.data(), y.row_sum.data(), keep});
   fourier_attention_backward(
       in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of<const T>(y.out.data(), heads, queries, values),
-      y.row_max.data(), y.row_sum.data(), hdout, heads_of(y.dq.data(), heads, queries, dim),
+      {y.row_max.data(), y.row_sum.data(), keep}, hdout, heads_of(y.dq.data(), heads, queries, dim),
       heads_of(y.dk.data(), heads, keys, dim), heads_of(y.dv.data(), heads, keys, values), y.dr.data());
   return y;
 }
@@ -389,9 +391,9 @@ TEST_CASE("fourier_attention: views of a packed qkv, and a gradient expanded fro
   const Heads<const float> out_read{out.data(), 0, dim, heads * dim}, expanded{dout.data(), 0, 0, 0};
   const float* from = packed.data();
   fourier_attention(in.sizes, in.mask, in.kernel, view(from, 0), view(from, 1), view(from, 2), r.data(), out_view,
-                    row_max.data(), row_sum.data());
+                    {row_max.data(), row_sum.data()});
   fourier_attention_backward(in.sizes, in.mask, in.kernel, view(from, 0), view(from, 1), view(from, 2), r.data(),
-                             out_read, row_max.data(), row_sum.data(), expanded, view(grad.data(), 0),
+                             out_read, {row_max.data(), row_sum.data()}, expanded, view(grad.data(), 0),
                              view(grad.data(), 1), view(grad.data(), 2), dr.data());
   CHECK(grad[0] == 77.0f);
   const FourierResults want = fourier_attention_reference(in);
