@@ -91,7 +91,8 @@ void attend(const Forward& f, std::int64_t b, std::int64_t h, std::int64_t t_q) 
 std::int64_t kept_weights(const AttentionSizes& sizes) {
   const auto [batch, heads, queries, keys, dim, values] = sizes;
   const std::int64_t head = round_up(queries, key_block) * packed_stride(keys, key_tile);
-  return keys <= key_tile && head <= (queries + keys) * (dim + values) ? batch * heads * head : 0;
+  const bool small = batch * heads * head * static_cast<std::int64_t>(sizeof(float)) <= kept_bytes;
+  return keys <= key_tile && (small || head <= (queries + keys) * (dim + values)) ? batch * heads * head : 0;
 }
 
 void fourier_attention(const AttentionSizes& sizes, const AttentionMask& mask, const FourierKernel& kernel,

@@ -43,6 +43,33 @@ HWY_INLINE bool ReadRow(const Features& features, const float* from, std::int64_
   return finite;
 }
 
+// Writes column d of a block, d < dims, to to[d * stride].
+HWY_INLINE void Transpose(const float (&b)[block][block], float* to, std::int64_t stride, std::int64_t dims) {
+#if HWY_TARGET == HWY_SCALAR
+  for (std::int64_t d = 0; d < dims; ++d)
+    for (std::int64_t i = 0; i < block; ++i) to[d * stride + i] = b[i][d];
+#else
+  const hn::FixedTag<float, 4> d4;
+  const hn::FixedTag<double, 2> d2;
+  for (std::int64_t i = 0; i < block; i += 4) {
+    for (std::int64_t d = 0; d < dims; d += 4) {
+      const auto r0 = hn::LoadU(d4, b[i] + d), r1 = hn::LoadU(d4, b[i + 1] + d);
+      const auto r2 = hn::LoadU(d4, b[i + 2] + d), r3 = hn::LoadU(d4, b[i + 3] + d);
+      const auto low01 = hn::BitCast(d2, hn::InterleaveLower(d4, r0, r1));
+      const auto low23 = hn::BitCast(d2, hn::InterleaveLower(d4, r2, r3));
+      const auto high01 = hn::BitCast(d2, hn::InterleaveUpper(d4, r0, r1));
+      const auto high23 = hn::BitCast(d2, hn::InterleaveUpper(d4, r2, r3));
+      const decltype(r0) columns[] = {hn::BitCast(d4, hn::InterleaveLower(d2, low01, low23)),
+                                      hn::BitCast(d4, hn::InterleaveUpper(d2, low01, low23)),
+                                      hn::BitCast(d4, hn::InterleaveLower(d2, high01, high23)),
+                                      hn::BitCast(d4, hn::InterleaveUpper(d2, high01, high23))};
+      for (std::int64_t c = 0; c < std::min<std::int64_t>(4, dims - d); ++c)
+        hn::StoreU(columns[c], d4, to + (d + c) * stride + i);
+    }
+  }
+#endif
+}
+
 void PackTileImpl(const Features& features, const float* data, std::int64_t row, std::int64_t rows, std::int64_t padded,
                   std::int64_t range_rows, const PackedTile& tile) {
   constexpr float largest = std::numeric_limits<float>::max();
@@ -61,10 +88,7 @@ void PackTileImpl(const Features& features, const float* data, std::int64_t row,
         if (!ReadRow(features, from, d0, b[i - i0], tile.low + range, tile.high + range))
           tile.poison[i] = std::numeric_limits<float>::quiet_NaN();
       }
-      for (std::int64_t d = 0; d < dims; ++d) {
-        float* to = tile.value + (d0 + d) * tile.stride + i0;
-        for (std::int64_t i = 0; i < block; ++i) to[i] = b[i][d];
-      }
+      Transpose(b, tile.value + d0 * tile.stride + i0, tile.stride, dims);
     }
   }
 }
@@ -88,10 +112,11 @@ void FindPhasesImpl(const Features& features, std::int64_t d, std::int64_t padde
 
 void ClassifyImpl(const Features& features, const float* q_low, const float* q_high, const float* k_low,
                   const float* k_high, Range* out) {
-  constexpr float turns[] = {range_limit[0] / pi, range_limit[1] / pi, range_limit[2] / pi};
   for (std::int64_t d = 0; d < features.dim; ++d) {
-    const float distance = std::max(k_high[d] - q_low[d], q_high[d] - k_low[d]) * std::abs(features.scale[d]);
-    out[d] = static_cast<Range>((distance > turns[0]) + (distance > turns[1]) + (distance > turns[2]));
+    const float turns = std::max(k_high[d] - q_low[d], q_high[d] - k_low[d]) * std::abs(features.scale[d]);
+    int range = 0;
+    for (const float limit : range_limit) range += turns * pi > limit;
+    out[d] = static_cast<Range>(range);
   }
 }
 

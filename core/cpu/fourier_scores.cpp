@@ -62,13 +62,13 @@ HWY_INLINE void FoldExponents(Products& p) {
   FoldExponent(p.p3);
 }
 
-// Adds the features of a range whose logarithms come by the polynomials c, `together` at a time.
+// Adds the features of a range whose logarithms come by the polynomials c: eight at a time, a small sum of small
+// roundings, and each such sum with its error.
 template <std::size_t n>
-HWY_INLINE void LogFeatures(const Block& b, Range range, float (RangePolynomials::*c)[n], std::int64_t together,
-                            LogSums& sums) {
+HWY_INLINE void LogFeatures(const Block& b, Range range, float (RangePolynomials::*c)[n], LogSums& sums) {
   for (std::int64_t at = b.order.begin(range), last = b.order.until(range); at < last;) {
     V s0 = hn::Zero(D()), s1 = s0, s2 = s0, s3 = s0;
-    for (const std::int64_t end = std::min(last, at + together); at < end; ++at) {
+    for (const std::int64_t end = std::min(last, at + 8); at < end; ++at) {
       const std::int64_t d = b.order.order[at];
       const float(&polynomial)[n] = b.features.polynomials[d].*c;
       const float* query = b.Queries(d);
@@ -160,8 +160,9 @@ HWY_INLINE void ScoreByProduct(const Block& b, float* mantissa, float* exponent,
 HWY_INLINE void ScoreByLogarithm(const Block& b, bool first, float* mantissa, float* exponent, std::int64_t ld) {
   const LogSum zero{hn::Zero(D()), hn::Zero(D())};
   LogSums sums{zero, zero, zero, zero};
-  LogFeatures(b, Range::small, &RangePolynomials::log_small, 8, sums);
-  LogFeatures(b, Range::moderate, &RangePolynomials::log_moderate, 4, sums);
+  LogFeatures(b, Range::small, &RangePolynomials::log_small, sums);
+  LogFeatures(b, Range::medium, &RangePolynomials::log_medium, sums);
+  LogFeatures(b, Range::large, &RangePolynomials::log_large, sums);
   MultiplyScore(sums.s0, first, mantissa, exponent);
   MultiplyScore(sums.s1, first, mantissa + ld, exponent + ld);
   MultiplyScore(sums.s2, first, mantissa + 2 * ld, exponent + 2 * ld);
@@ -180,7 +181,7 @@ void ScoreTileImpl(const Features& features, const PackedTile& q, const PackedTi
   for (std::int64_t i = 0; i < tile.rows; i += query_block) {
     const std::int64_t block = i / query_block, columns = tile.columns[block];
     const FeatureOrder order = OrderFeatures(tile.features + block * features.dim, features.dim, memory);
-    const bool logarithms = order.until(Range::moderate) > 0, products = order.until(Range::moderate) < features.dim;
+    const bool logarithms = order.until(Range::large) > 0, products = order.until(Range::large) < features.dim;
     for (std::int64_t j = 0; j < columns; j += LaneCount()) {
       const Block b{features, order, q, k, i, j};
       float *mantissa = tile.mantissa + i * tile.ld + j, *exponent = tile.exponent + i * tile.ld + j;

@@ -107,7 +107,7 @@ HWY_INLINE void MultiplyWideSinc(V difference, const float (&sinc_wide)[6], Sinc
 }
 
 /// How many sincs may come between two calls of FoldExponent: each is over at most 2^28, and sines below 2^-32 are too
-/// rare to meet (where they do, the product is 0). Those of Range::wide are above 1/4.
+/// rare to meet (where they do, the product is 0). Those of Range::wide are above 1/3.
 inline constexpr std::int64_t fold_every = 4, fold_wide_every = 32;
 
 /// Brings the value to [1, 2), or (-2, -1], and returns what its exponent field was, in place.
@@ -149,11 +149,10 @@ struct LogSum {
   V value, error;
 };
 
-/// Adds log2(sinc) of features that were summed up without care: few, so that the sum is small.
+/// Adds a part. The error is exact where the part is not the larger one, which only the first can be by much.
 HWY_INLINE void Add(V part, LogSum& sum) {
-  const V value = hn::Add(sum.value, part), added = hn::Sub(value, sum.value);
-  const V error = hn::Add(hn::Sub(sum.value, hn::Sub(value, added)), hn::Sub(part, added));
-  sum.error = hn::Add(sum.error, error);
+  const V value = hn::Add(sum.value, part);
+  sum.error = hn::Add(sum.error, hn::Sub(part, hn::Sub(value, sum.value)));
   sum.value = value;
 }
 

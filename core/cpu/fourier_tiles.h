@@ -16,17 +16,17 @@ inline constexpr std::int64_t query_block = 4, key_block = 16;
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) { return (n + step - 1) / step * step; }
 
 /// How far |x| = |R (q - k)| goes in a block of queries and a tile of keys, which decides by what a feature's sinc
-/// comes: up to 1 and 1.6 the sum of logarithms by polynomials of x^2, up to 2.4 a product of sincs by one, all three
-/// without reducing x; beyond it is reduced.
-enum class Range : std::uint8_t { small, moderate, wide, any };
-inline constexpr int range_count = 4;
-inline constexpr float range_limit[] = {1.0f, 1.6f, 2.4f};  ///< of small, moderate and wide
+/// comes: small, medium and large by a sum of logarithms, polynomials of x^2 of 5 to 7 coefficients; wide by a product
+/// of polynomials; all four without reducing x, as any x needs.
+enum class Range : std::uint8_t { small, medium, large, wide, any };
+inline constexpr int range_count = 5;
+inline constexpr float range_limit[] = {0.9f, 1.25f, 1.6f, 2.2f};  ///< of |x|, all but any
 
 /// The polynomials of a feature, in the square of what its packed values differ by, lowest power first.
 struct RangePolynomials {
-  float log_small[5], log_moderate[7];                  ///< log2(sinc) over the square
-  float sinc_wide[6];                                   ///< (sinc - 1) over the square
-  float grad_small[4], grad_moderate[6], grad_wide[9];  ///< pi c over the difference
+  float log_small[5], log_medium[6], log_large[7];                   ///< log2(sinc) over the square
+  float sinc_wide[6];                                                ///< (sinc - 1) over the square
+  float grad_small[4], grad_medium[5], grad_large[6], grad_wide[9];  ///< pi c over the difference
 };
 
 /// What the kernel needs to know of R, one entry a feature, padded to a multiple of key_block. R = +-m 2^e with

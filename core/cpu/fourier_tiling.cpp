@@ -23,10 +23,12 @@ void rescale(const double (&c)[n], double factor, double r, float (&out)[n]) {
 RangePolynomials polynomials_of(double r) {
   RangePolynomials p;
   rescale(polynomial::log2_sinc_small, r * r, r, p.log_small);
-  rescale(polynomial::log2_sinc_moderate, r * r, r, p.log_moderate);
+  rescale(polynomial::log2_sinc_medium, r * r, r, p.log_medium);
+  rescale(polynomial::log2_sinc_large, r * r, r, p.log_large);
   rescale(polynomial::sinc_wide, r * r, r, p.sinc_wide);
   rescale(polynomial::log_sinc_grad_small, pi * r, r, p.grad_small);
-  rescale(polynomial::log_sinc_grad_moderate, pi * r, r, p.grad_moderate);
+  rescale(polynomial::log_sinc_grad_medium, pi * r, r, p.grad_medium);
+  rescale(polynomial::log_sinc_grad_large, pi * r, r, p.grad_large);
   rescale(polynomial::log_sinc_grad_wide, pi * r, r, p.grad_wide);
   return p;
 }
