@@ -38,6 +38,16 @@ expm1_over_x = series_near_0(lambda x: expm1(x) / x, mpf("1e-60"), lambda x: mpf
 DIGAMMA_ROOT = findroot(lambda x: psi(0, x), mpf("1.4616"))
 log1p_over_x = series_near_0(lambda x: log1p(x) / x, mpf("1e-60"), lambda x: mpf(1))
 
+log2_sinc_over_x2 = series_near_0(of_square(lambda x: log(sin(x) / x, 2) / x**2), 1e-15,
+                                  lambda u: (-mpf(1) / 6 - u / 180) / log(mpf(2)))
+log_sinc_grad_over_x = series_near_0(of_square(lambda x: (cot(x) - 1 / x) / x), 1e-12, lambda u: -mpf(1) / 3 - u / 45)
+
+
+def up_to(x):
+    """The squares of what is at most x, and some room for rounding."""
+    return [0, mpf(x) ** 2 * mpf("1.00001")]
+
+
 # Name, what it is, the function, where it is fitted, how many coefficients.
 FITS = [
     ("expm1_over_x", "(exp(x) - 1) / x for |x| <= log(2) / 2, in x, for float results", expm1_over_x,
@@ -63,9 +73,21 @@ FITS = [
     ("log_sinc_over_x2", "log(sin(x) / x) / x^2 for |x| <= 1, in x^2",
      series_near_0(of_square(lambda x: log(sin(x) / x) / x**2), 1e-15, lambda u: -mpf(1) / 6 - u / 180), [0, 1], 10),
     ("log_sinc_grad_over_x", "(cot(x) - 1/x) / x for |x| <= 1, in x^2",
-     series_near_0(of_square(lambda x: (cot(x) - 1 / x) / x), 1e-12, lambda u: -mpf(1) / 3 - u / 45), [0, 1], 11),
+     log_sinc_grad_over_x, [0, 1], 11),
     ("log_sinc_grad2_near_0", "1/x^2 - 1/sin(x)^2 for |x| <= 1, in x^2",
      series_near_0(of_square(lambda x: 1 / x**2 - 1 / sin(x) ** 2), 1e-12, lambda u: -mpf(1) / 3 - u / 15), [0, 1], 11),
+    ("log2_sinc_small", "log2(sin(x) / x) / x^2 for |x| <= 0.9, in x^2, for sums in float", log2_sinc_over_x2,
+     up_to(0.9), 5),
+    ("log2_sinc_medium", "The same for |x| <= 1.25", log2_sinc_over_x2, up_to(1.25), 6),
+    ("log2_sinc_large", "The same for |x| <= 1.6", log2_sinc_over_x2, up_to(1.6), 7),
+    ("sinc_wide", "(sin(x) / x - 1) / x^2 for |x| <= 2.2, in x^2, for products in float",
+     series_near_0(of_square(lambda x: (sin(x) / x - 1) / x**2), 1e-15, lambda u: -mpf(1) / 6 + u / 120), up_to(2.2),
+     6),
+    ("log_sinc_grad_small", "(cot(x) - 1/x) / x for |x| <= 0.9, in x^2, for sums in float", log_sinc_grad_over_x,
+     up_to(0.9), 4),
+    ("log_sinc_grad_medium", "The same for |x| <= 1.25", log_sinc_grad_over_x, up_to(1.25), 5),
+    ("log_sinc_grad_large", "The same for |x| <= 1.6", log_sinc_grad_over_x, up_to(1.6), 6),
+    ("log_sinc_grad_wide", "The same for |x| <= 2.2", log_sinc_grad_over_x, up_to(2.2), 9),
 ]
 
 

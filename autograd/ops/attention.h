@@ -34,7 +34,8 @@ struct FourierAttentionOptions {
 /// Generalised Fourier integral attention (Nguyen et al. 2022): o_i = sum_j w_ij v_j, w_ij = K_ij / sum_j K_ij,
 /// K_ij = prod_d |sinc(R_d (q_id - k_jd))|^p, sinc(x) = sin(x) / x. Shapes as softmax_attention; R, the radius, is a
 /// scalar, (D) or (H, D), learnable. Computed on log K: the weights sum to 1 however small K is. A query that sees no
-/// key, or only zeros of K, gives 0. Never holds an N x M array.
+/// key, or only zeros of K, gives 0. Holds N x M weights for backward where they are few
+/// (cpu::kept_weights: up to 256 keys, and 32 MiB or less than q, k, v and the result), else no such array.
 Tensor fourier_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& R,
                          const FourierAttentionOptions& options = {}, Where site = {});
 

@@ -83,13 +83,15 @@ struct FourierAttention : Function<FourierAttention> {
       return out;
     }
     const Tensor row_max = Tensor::empty(rows, q.dtype()), row_sum = Tensor::empty(rows, q.dtype());
+    const bool keep = ctx.recording() && q.dtype() == f32 && cpu::kept_weights(sizes) > 0;
+    const Tensor kept = keep ? Tensor::empty({cpu::kept_weights(sizes)}, f32) : Tensor();
     dispatch_floating(q.dtype(), [&](auto tag) {
       using T = decltype(tag);
       cpu::fourier_attention(sizes, mask, kernel(), heads<const T>(dense_q), heads<const T>(dense_k, shared),
-                             heads<const T>(dense_v, shared), r.data<T>(), heads<T>(out), row_max.data<T>(),
-                             row_sum.data<T>());
+                             heads<const T>(dense_v, shared), r.data<T>(), heads<T>(out),
+                             {row_max.data<T>(), row_sum.data<T>(), keep ? kept.data<T>() : nullptr});
     });
-    ctx.save({q, k, v, R, out, row_max, row_sum, options.mask});
+    ctx.save({q, k, v, R, out, row_max, row_sum, options.mask, kept});
     return out;
   }
 
@@ -98,12 +100,13 @@ struct FourierAttention : Function<FourierAttention> {
     using attention::heads, attention::with_dense_rows;
     const Tensor q = with_dense_rows(ctx.saved(0)), k = with_dense_rows(ctx.saved(1)),
                  v = with_dense_rows(ctx.saved(2));
-    const Tensor r = radius(ctx.saved(3)), dense_dy = with_dense_rows(dy);
+    const Tensor kept = ctx.saved(8), r = radius(ctx.saved(3)), dense_dy = with_dense_rows(dy);
     const std::int64_t shared = attention::shared_by(sizes, k);
-    cpu::fourier_attention_backward(sizes, mask, kernel(), heads<const T>(q), heads<const T>(k, shared),
-                                    heads<const T>(v, shared), r.data<T>(), heads<const T>(ctx.saved(4)),
-                                    ctx.saved(5).data<T>(), ctx.saved(6).data<T>(), heads<const T>(dense_dy),
-                                    heads<T>(out[0]), heads<T>(out[1]), heads<T>(out[2]), out[3].data<T>());
+    cpu::fourier_attention_backward(
+        sizes, mask, kernel(), heads<const T>(q), heads<const T>(k, shared), heads<const T>(v, shared), r.data<T>(),
+        heads<const T>(ctx.saved(4)),
+        {ctx.saved(5).data<T>(), ctx.saved(6).data<T>(), kept.defined() ? kept.data<T>() : nullptr},
+        heads<const T>(dense_dy), heads<T>(out[0]), heads<T>(out[1]), heads<T>(out[2]), out[3].data<T>());
   }
 
   // dR comes for each head and feature; the engine sums it over what shares R.

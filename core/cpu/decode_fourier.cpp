@@ -126,7 +126,7 @@ void FourierRangeImpl(const AttentionSizes& s, const AttentionMask& mask, const 
     std::fill(hidden + tile.keys, hidden + width, -std::numeric_limits<float>::infinity());
     fourier::RowState state;
     float rescale = 0;
-    fourier::weigh_tile(power, {1, ld, nullptr, {}, row, hidden}, width, &state, &rescale);
+    fourier::weigh_tile(power, {1, ld, nullptr, nullptr, row, hidden}, width, &state, &rescale);
     WeighValues(tile.keys, s.value_dim, row, v.at(tile.b, tile.h, tile.key), v.row, parts[i].values);
     parts[i].reference = state.reference;
     parts[i].sum = state.sum;

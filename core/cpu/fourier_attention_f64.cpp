@@ -58,7 +58,7 @@ void factor_row(const Inputs& in, std::int64_t b, std::int64_t h, std::int64_t i
 struct Forward {
   Inputs in;
   Heads<double> out;
-  double *row_max, *row_sum;
+  FourierRows<double> rows;
 };
 
 void attend_row(const Forward& f, std::int64_t b, std::int64_t h, std::int64_t i, double* weights, double* factors) {
@@ -77,14 +77,14 @@ void attend_row(const Forward& f, std::int64_t b, std::int64_t h, std::int64_t i
   }
   for (std::int64_t e = 0; e < sizes.value_dim && sum != 0; ++e) out[e] /= sum;
   const std::int64_t row = (b * sizes.heads + h) * sizes.queries + i;
-  f.row_max[row] = largest;
-  f.row_sum[row] = sum;
+  f.rows.max[row] = largest;
+  f.rows.sum[row] = sum;
 }
 
 struct Backward {
   Inputs in;
   Heads<const double> out;
-  const double *row_max, *row_sum;
+  FourierRows<const double> rows;
   Heads<const double> dout;
   Heads<double> dq, dk, dv;
   double* dr;  // of (b, h)
@@ -114,14 +114,14 @@ void row_gradients(const Backward& f, std::int64_t b, std::int64_t h, std::int64
   const AttentionSizes& sizes = f.in.sizes;
   const std::int64_t row = (b * sizes.heads + h) * sizes.queries + i;
   std::fill_n(f.dq.at(b, h, i), sizes.dim, 0.0);
-  if (f.row_sum[row] == 0) return;
+  if (f.rows.sum[row] == 0) return;
   score_row(f.in, b, h, i, weights);
-  weigh_row(weights, sizes.keys, f.row_max[row]);
+  weigh_row(weights, sizes.keys, f.rows.max[row]);
   factor_row(f.in, b, h, i, factors);
   const double *dout = f.dout.at(b, h, i), mean = dot(dout, f.out.at(b, h, i), sizes.value_dim);
   for (std::int64_t j = 0; j < sizes.keys; ++j) {
     if (weights[j] == 0) continue;  // and then c may be infinite
-    const double weight = weights[j] / f.row_sum[row];
+    const double weight = weights[j] / f.rows.sum[row];
     double* dv = f.dv.at(b, h, j);
     for (std::int64_t e = 0; e < sizes.value_dim; ++e) dv[e] += weight * factors[j] * dout[e];
     const double g = factors[j] * dot(dout, f.in.v.at(b, h, j), sizes.value_dim);
@@ -133,8 +133,8 @@ void row_gradients(const Backward& f, std::int64_t b, std::int64_t h, std::int64
 
 void fourier_attention(const AttentionSizes& sizes, const AttentionMask& mask, const FourierKernel& kernel,
                        Heads<const double> q, Heads<const double> k, Heads<const double> v, const double* r,
-                       Heads<double> out, double* row_max, double* row_sum) {
-  const Forward forward{{sizes, mask, kernel, q, k, v, r}, out, row_max, row_sum};
+                       Heads<double> out, const FourierRows<double>& rows) {
+  const Forward forward{{sizes, mask, kernel, q, k, v, r}, out, rows};
   parallel_for(sizes.batch * sizes.heads * sizes.queries, 16, [&](std::int64_t begin, std::int64_t end) {
     const Scratch<double> weights(sizes.keys), factors(sizes.keys);
     for (std::int64_t row = begin; row < end; ++row) {
@@ -146,7 +146,7 @@ void fourier_attention(const AttentionSizes& sizes, const AttentionMask& mask, c
 
 void fourier_attention_backward(const AttentionSizes& sizes, const AttentionMask& mask, const FourierKernel& kernel,
                                 Heads<const double> q, Heads<const double> k, Heads<const double> v, const double* r,
-                                Heads<const double> out, const double* row_max, const double* row_sum,
+                                Heads<const double> out, const FourierRows<const double>& rows,
                                 Heads<const double> dout, Heads<double> dq, Heads<double> dk, Heads<double> dv,
                                 double* dr) {
   const std::int64_t heads = sizes.batch * sizes.heads, size = sizes.heads * sizes.dim;
@@ -155,7 +155,7 @@ void fourier_attention_backward(const AttentionSizes& sizes, const AttentionMask
     const Scratch<double> weights(sizes.keys), factors(sizes.keys);
     for (std::int64_t head = begin; head < end; ++head) {
       const std::int64_t b = head / sizes.heads, h = head % sizes.heads;
-      const Backward backward{{sizes, mask, kernel, q, k, v, r}, out, row_max, row_sum, dout, dq, dk, dv,
+      const Backward backward{{sizes, mask, kernel, q, k, v, r}, out, rows, dout, dq, dk, dv,
                               dr_parts.data() + head * sizes.dim};
       for (std::int64_t j = 0; j < sizes.keys; ++j) {
         std::fill_n(dk.at(b, h, j), sizes.dim, 0.0);

@@ -14,80 +14,106 @@ namespace {
 // One feature of the tile, of all its queries and keys.
 struct Feature {
   V scale;
+  const RangePolynomials& polynomials;
   const float *q, *q_tail, *k, *k_tail;
   const std::int32_t *q_phase, *k_phase;
 };
 
-// The same of a vector of keys.
-struct Keys {
-  V value, tail;
-  VI phase;
-};
-
 HWY_INLINE float Sum(V v) { return hn::GetLane(hn::SumOfLanes(D(), v)); }
 
-// pi c of query i and a vector of keys.
-template <bool near>
-HWY_INLINE V LogDerivative(const Feature& f, std::int64_t i, const Keys& k, V difference) {
-  if constexpr (near) return NearSincLogDerivative(difference, f.scale);
-  return SincLogDerivative(
-      Reduce(difference, hn::Sub(k.phase, hn::Set(DI(), f.q_phase[i])), hn::Sub(k.tail, SetAll(f.q_tail[i])), f.scale));
-}
+// pi c of query i and a vector of keys, x being reduced.
+struct AnyDerivative {
+  static constexpr bool bounded = false;
+  const Feature& f;
+  HWY_INLINE V operator()(std::int64_t i, std::int64_t j, V difference) const {
+    return SincLogDerivative(Reduce(difference, hn::Sub(hn::LoadU(DI(), f.k_phase + j), hn::Set(DI(), f.q_phase[i])),
+                                    hn::Sub(hn::LoadU(D(), f.k_tail + j), SetAll(f.q_tail[i])), f.scale));
+  }
+};
 
-// t = pi dS c of one query and a vector of keys, added to the query's sum and to the sum over queries and keys;
-// returned for the sum over queries.
-template <bool near>
-HWY_INLINE V Term(const Feature& f, std::int64_t i, const Keys& k, V ds, V& query_sum, V& r_sum) {
-  const V difference = hn::Sub(k.value, SetAll(f.q[i]));
-  const V t = hn::Mul(ds, LogDerivative<near>(f, i, k, difference));
-  query_sum = hn::Add(query_sum, t);
-  r_sum = hn::MulAdd(t, difference, r_sum);
-  return t;
-}
+// The same by a polynomial.
+template <std::size_t n>
+struct BoundedDerivative {
+  static constexpr bool bounded = true;
+  const float (&c)[n];
+  HWY_INLINE V operator()(std::int64_t, std::int64_t, V difference) const { return SincLogDerivative(difference, c); }
+};
 
-// Queries i to i + 3 against keys [0, columns) of feature f; ds at row i. Returns their sum for dr.
-template <bool near>
-HWY_INLINE V QueryBlock(const Feature& f, std::int64_t i, std::int64_t columns, const float* ds, std::int64_t ld,
-                        float* dq, float* dk) {
+// Queries i to i + 3 against keys [0, columns) of feature f; ds at row i. t = pi dS c goes to the sums of queries, keys
+// and, times k - q, of all, which is returned for dr. Where x is bounded the latter is
+//   sum_ij t_ij (k_j - q_i) = sum_j (sum_i t_ij) (k_j - q_0) - sum_i (sum_j t_ij) (q_i - q_0),
+// a quarter of the products; for any x it could lose digits, where q_i is far from q_0 but near the keys that matter.
+template <class Derivative>
+HWY_INLINE float QueryBlock(const Feature& f, Derivative c, std::int64_t i, std::int64_t columns, const float* ds,
+                            std::int64_t ld, float* dq, float* dk) {
   V q0 = hn::Zero(D()), q1 = q0, q2 = q0, q3 = q0, r_sum = q0;
   for (std::int64_t j = 0; j < columns; j += LaneCount()) {
-    const Keys k{hn::LoadU(D(), f.k + j), hn::LoadU(D(), f.k_tail + j), hn::LoadU(DI(), f.k_phase + j)};
-    const V t0 = Term<near>(f, i, k, hn::LoadU(D(), ds + j), q0, r_sum);
-    const V t1 = Term<near>(f, i + 1, k, hn::LoadU(D(), ds + ld + j), q1, r_sum);
-    const V t2 = Term<near>(f, i + 2, k, hn::LoadU(D(), ds + 2 * ld + j), q2, r_sum);
-    const V t3 = Term<near>(f, i + 3, k, hn::LoadU(D(), ds + 3 * ld + j), q3, r_sum);
-    hn::StoreU(hn::Add(hn::LoadU(D(), dk + j), hn::Add(hn::Add(t0, t1), hn::Add(t2, t3))), D(), dk + j);
+    const V key = hn::LoadU(D(), f.k + j);
+    const V x0 = hn::Sub(key, SetAll(f.q[i])), x1 = hn::Sub(key, SetAll(f.q[i + 1]));
+    const V x2 = hn::Sub(key, SetAll(f.q[i + 2])), x3 = hn::Sub(key, SetAll(f.q[i + 3]));
+    const V t0 = hn::Mul(hn::LoadU(D(), ds + j), c(i, j, x0));
+    const V t1 = hn::Mul(hn::LoadU(D(), ds + ld + j), c(i + 1, j, x1));
+    const V t2 = hn::Mul(hn::LoadU(D(), ds + 2 * ld + j), c(i + 2, j, x2));
+    const V t3 = hn::Mul(hn::LoadU(D(), ds + 3 * ld + j), c(i + 3, j, x3));
+    const V t = hn::Add(hn::Add(t0, t1), hn::Add(t2, t3));
+    q0 = hn::Add(q0, t0);
+    q1 = hn::Add(q1, t1);
+    q2 = hn::Add(q2, t2);
+    q3 = hn::Add(q3, t3);
+    if constexpr (Derivative::bounded) {
+      r_sum = hn::MulAdd(t, x0, r_sum);
+    } else {
+      r_sum = hn::Add(r_sum, hn::Add(hn::MulAdd(t0, x0, hn::Mul(t1, x1)), hn::MulAdd(t2, x2, hn::Mul(t3, x3))));
+    }
+    hn::StoreU(hn::Add(hn::LoadU(D(), dk + j), t), D(), dk + j);
   }
-  dq[i] += Sum(q0);
-  dq[i + 1] += Sum(q1);
-  dq[i + 2] += Sum(q2);
-  dq[i + 3] += Sum(q3);
-  return r_sum;
+  const float sums[] = {Sum(q0), Sum(q1), Sum(q2), Sum(q3)};
+  float r = Sum(r_sum);
+  for (int row = 0; row < query_block; ++row) {
+    dq[i + row] += sums[row];
+    if (Derivative::bounded) r -= sums[row] * (f.q[i + row] - f.q[i]);
+  }
+  return r;
 }
 
-// All pairs for one feature, so that its keys and their sums, and dS, stay in the first-level cache. Returns the sum
-// for dr.
-template <bool near>
-float OneFeature(const Feature& f, const ScoreTile& tile, const float* ds, float* dq, float* dk) {
-  V r_sum = hn::Zero(D());
-  for (std::int64_t i = 0; i < tile.rows; i += query_block)
-    r_sum = hn::Add(r_sum, QueryBlock<near>(f, i, tile.columns[i / query_block], ds + i * tile.ld, tile.ld, dq, dk));
-  return Sum(r_sum);
+// The same by the Derivative that suits the range of the feature in this block.
+HWY_INLINE float RangedBlock(const Feature& f, Range range, std::int64_t i, std::int64_t columns, const float* ds,
+                             std::int64_t ld, float* dq, float* dk) {
+  const RangePolynomials& p = f.polynomials;
+  switch (range) {
+    case Range::small:
+      return QueryBlock(f, BoundedDerivative<4>{p.grad_small}, i, columns, ds, ld, dq, dk);
+    case Range::medium:
+      return QueryBlock(f, BoundedDerivative<5>{p.grad_medium}, i, columns, ds, ld, dq, dk);
+    case Range::large:
+      return QueryBlock(f, BoundedDerivative<6>{p.grad_large}, i, columns, ds, ld, dq, dk);
+    case Range::wide:
+      return QueryBlock(f, BoundedDerivative<9>{p.grad_wide}, i, columns, ds, ld, dq, dk);
+    default:
+      return QueryBlock(f, AnyDerivative{f}, i, columns, ds, ld, dq, dk);
+  }
 }
 
+// Feature after feature, so that its keys and their sums, and dS, stay in the first-level cache.
 void ScoreGradientsImpl(const Features& features, const PackedTile& q, const PackedTile& k, const ScoreTile& tile,
                         const float* ds, float* dq, float* dk, double* dr) {
-  for (std::int64_t n = 0; n < features.dim; ++n) {
-    const std::int64_t d = tile.features.order[n], at_q = d * q.stride, at_k = d * k.stride;
+  for (std::int64_t d = 0; d < features.dim; ++d) {
+    const std::int64_t at_q = d * q.stride, at_k = d * k.stride;
     const Feature f{SetAll(features.scale[d]),
+                    features.polynomials[d],
                     q.value + at_q,
                     q.tail + at_q,
                     k.value + at_k,
                     k.tail + at_k,
                     q.phase + at_q,
                     k.phase + at_k};
-    dr[d] += double{n < tile.features.near ? OneFeature<true>(f, tile, ds, dq + at_q, dk + at_k)
-                                           : OneFeature<false>(f, tile, ds, dq + at_q, dk + at_k)};
+    double sum = 0;
+    for (std::int64_t i = 0; i < tile.rows; i += query_block) {
+      const std::int64_t block = i / query_block;
+      sum += double{RangedBlock(f, tile.features[block * features.dim + d], i, tile.columns[block], ds + i * tile.ld,
+                                tile.ld, dq + at_q, dk + at_k)};
+    }
+    if (features.unit[d] != 0) dr[d] += sum / double{features.unit[d]};
   }
 }
 

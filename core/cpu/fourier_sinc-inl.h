@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "ff/core/cpu/fourier_tiles.h"
+#include "ff/core/cpu/polynomials.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ff::cpu::fourier {
@@ -90,16 +91,24 @@ HWY_INLINE void MultiplySinc(Distance x, SincProduct& product) {
   Multiply(g, hn::IfThenElseZero(far, hn::Sub(t, hn::Sub(g, x.whole))), product.denominator);
 }
 
-/// The same where |x| < pi/2 is known, given k - q and R / pi.
-HWY_INLINE void MultiplyNearSinc(V difference, V scale, SincProduct& product) {
-  const V t = hn::Mul(difference, scale), t2 = hn::Mul(t, t), y = SincTail(t2), one = SetAll(1.0f);
-  const V f = hn::MulAdd(t2, y, one);
-  Multiply(f, hn::MulAdd(t2, y, hn::Sub(one, f)), product.numerator);
+/// A polynomial, lowest power first, whose coefficients are the same in all lanes.
+template <std::size_t n>
+HWY_INLINE V Polynomial(V x, const float (&c)[n]) {
+  V y = SetAll(c[n - 1]);
+  for (std::size_t k = n - 1; k-- > 0;) y = hn::MulAdd(y, x, SetAll(c[k]));
+  return y;
+}
+
+/// The same for a feature of Range::wide, given k - q.
+HWY_INLINE void MultiplyWideSinc(V difference, const float (&sinc_wide)[6], SincProduct& product) {
+  const V square = hn::Mul(difference, difference), y = Polynomial(square, sinc_wide), one = SetAll(1.0f);
+  const V f = hn::MulAdd(square, y, one);
+  Multiply(f, hn::MulAdd(square, y, hn::Sub(one, f)), product.numerator);
 }
 
 /// How many sincs may come between two calls of FoldExponent: each is over at most 2^28, and sines below 2^-32 are too
-/// rare to meet (where they do, the product is 0). Near ones are above 2 / pi.
-inline constexpr std::int64_t fold_every = 4, fold_near_every = 32;
+/// rare to meet (where they do, the product is 0). Those of Range::wide are above 1/3.
+inline constexpr std::int64_t fold_every = 4, fold_wide_every = 32;
 
 /// Brings the value to [1, 2), or (-2, -1], and returns what its exponent field was, in place.
 HWY_INLINE VI TakeExponent(Product& p) {
@@ -129,10 +138,31 @@ HWY_INLINE V SincLogDerivative(Distance x) {
   return hn::MulAdd(t, CotTail(hn::Mul(t, t)), pole);
 }
 
-/// The same where |x| < pi/2 is known, given k - q and R / pi.
-HWY_INLINE V NearSincLogDerivative(V difference, V scale) {
-  const V t = hn::Mul(difference, scale);
-  return hn::Mul(t, CotTail(hn::Mul(t, t)));
+/// The same where a polynomial of the square of k - q gives its quotient by k - q.
+template <std::size_t n>
+HWY_INLINE V SincLogDerivative(V difference, const float (&c)[n]) {
+  return hn::Mul(difference, Polynomial(hn::Mul(difference, difference), c));
+}
+
+/// A sum of log2 of sincs with what its roundings have cost: value + error.
+struct LogSum {
+  V value, error;
+};
+
+/// Adds a part. The error is exact where the part is not the larger one, which only the first can be by much.
+HWY_INLINE void Add(V part, LogSum& sum) {
+  const V value = hn::Add(sum.value, part);
+  sum.error = hn::Add(sum.error, hn::Sub(part, hn::Sub(value, sum.value)));
+  sum.value = value;
+}
+
+/// 2^x for |x| <= 1/2 or little more.
+HWY_INLINE V Exp2Fraction(V x) {
+  constexpr auto& c = polynomial::expm1_over_x;
+  const V y = hn::Mul(x, SetAll(0.6931471805599453f));
+  V p = SetAll(static_cast<float>(c[6]));
+  for (int k = 5; k >= 0; --k) p = hn::MulAdd(p, y, SetAll(static_cast<float>(c[k])));
+  return hn::MulAdd(p, y, SetAll(1.0f));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -46,33 +46,43 @@ void WeighTileImpl(const Power& power, const ScoreTile& tile, std::int64_t width
   }
 }
 
-void WeighTileBackwardImpl(const Power& power, const ScoreTile& tile, std::int64_t width, const RowGradient* rows,
-                           const float* factors, bool closed, float* products) {
+void WeighAgainImpl(const Power& power, const ScoreTile& tile, std::int64_t width, const float* references) {
   for (std::int64_t i = 0; i < tile.rows; ++i) {
-    float *mantissa = tile.mantissa + i * tile.ld, *product = products + i * tile.ld;
-    const float *exponent = tile.exponent + i * tile.ld, *factor = factors ? factors + i * tile.ld : nullptr;
-    const V reference = SetAll(rows[i].reference), inverse_sum = SetAll(rows[i].inverse_sum);
+    float* mantissa = tile.mantissa + i * tile.ld;
+    const float* exponent = tile.exponent + i * tile.ld;
+    const V reference = SetAll(references[i]);
+    for (std::int64_t j = 0; j < width; j += LaneCount())
+      hn::StoreU(Weight(power, hn::LoadU(D(), mantissa + j), hn::LoadU(D(), exponent + j), reference), D(),
+                 mantissa + j);
+  }
+}
+
+void WeightGradientsImpl(const WeightTile& tile, const RowGradient* rows, float* all_dropped, float* products) {
+  for (std::int64_t i = 0; i < tile.rows; ++i) {
+    const std::int64_t at = i * tile.ld;
+    const float *weights = tile.weights + at, *factor = tile.factors ? tile.factors + at : nullptr;
+    float *dropped = all_dropped + at, *product = products + at;
+    const V inverse_sum = SetAll(rows[i].inverse_sum), mean = SetAll(rows[i].mean);
     V sum = hn::Zero(D());
-    for (std::int64_t j = 0; j < width; j += LaneCount()) {
-      const V e = hn::LoadU(D(), exponent + j);
-      const V w = hn::Mul(Weight(power, hn::LoadU(D(), mantissa + j), e, reference), inverse_sum);
+    for (std::int64_t j = 0; j < tile.width; j += LaneCount()) {
+      const V weight = hn::LoadU(D(), weights + j), w = hn::Mul(weight, inverse_sum);
       const V f = factor ? hn::LoadU(D(), factor + j) : SetAll(1.0f);
-      const V g = hn::MulSub(f, hn::LoadU(D(), product + j), SetAll(rows[i].mean));
-      const auto seen = hn::Gt(e, SetAll(hidden));  // products and factors of padding are undefined
-      hn::StoreU(hn::IfThenElseZero(seen, hn::Mul(w, f)), D(), mantissa + j);
+      const V g = hn::MulSub(f, hn::LoadU(D(), product + j), mean);
+      const auto seen = hn::Ne(weight, hn::Zero(D()));  // products and factors of padding are undefined
+      hn::StoreU(hn::IfThenElseZero(seen, hn::Mul(w, f)), D(), dropped + j);
       const V ds = hn::IfThenElseZero(seen, hn::Mul(w, g));
       hn::StoreU(ds, D(), product + j);
       sum = hn::Add(sum, ds);
     }
-    if (closed && !factor) {
+    if (tile.closed && !factor) {
       const V rest = SetAll(hn::GetLane(hn::SumOfLanes(D(), sum)));
-      for (std::int64_t j = 0; j < width; j += LaneCount())
-        hn::StoreU(hn::NegMulAdd(hn::LoadU(D(), mantissa + j), rest, hn::LoadU(D(), product + j)), D(), product + j);
+      for (std::int64_t j = 0; j < tile.width; j += LaneCount())
+        hn::StoreU(hn::NegMulAdd(hn::LoadU(D(), dropped + j), rest, hn::LoadU(D(), product + j)), D(), product + j);
     }
   }
   for (std::int64_t i = tile.rows; i < round_up(tile.rows, query_block); ++i) {
-    std::fill_n(tile.mantissa + i * tile.ld, width, 0.0f);
-    std::fill_n(products + i * tile.ld, width, 0.0f);
+    std::fill_n(all_dropped + i * tile.ld, tile.width, 0.0f);
+    std::fill_n(products + i * tile.ld, tile.width, 0.0f);
   }
 }
 
@@ -91,10 +101,14 @@ void weigh_tile(const Power& power, const ScoreTile& tile, std::int64_t width, R
   HWY_DYNAMIC_DISPATCH(WeighTileImpl)(power, tile, width, states, rescale);
 }
 
-HWY_EXPORT(WeighTileBackwardImpl);
-void weigh_tile_backward(const Power& power, const ScoreTile& tile, std::int64_t width, const RowGradient* rows,
-                         const float* factors, bool closed, float* products) {
-  HWY_DYNAMIC_DISPATCH(WeighTileBackwardImpl)(power, tile, width, rows, factors, closed, products);
+HWY_EXPORT(WeighAgainImpl);
+void weigh_again(const Power& power, const ScoreTile& tile, std::int64_t width, const float* references) {
+  HWY_DYNAMIC_DISPATCH(WeighAgainImpl)(power, tile, width, references);
+}
+
+HWY_EXPORT(WeightGradientsImpl);
+void weight_gradients(const WeightTile& tile, const RowGradient* rows, float* dropped, float* products) {
+  HWY_DYNAMIC_DISPATCH(WeightGradientsImpl)(tile, rows, dropped, products);
 }
 
 }  // namespace ff::cpu::fourier

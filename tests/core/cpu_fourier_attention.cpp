@@ -8,6 +8,7 @@
 #include <hwy/targets.h>
 
 #include "ff/core/cpu/fourier_attention.h"
+#include "ff/core/cpu/fourier_tiles.h"
 #include "ff/core/parallel.h"
 #include "ff/core/random.h"
 
@@ -81,23 +82,27 @@ struct Results {
 
 // Forward and backward of the kernel on dense arrays; results are filled with a wrong number first.
 template <class T>
-Results<T> run(const FourierInputs& in) {
+Results<T> run(const FourierInputs& in, bool kept = true) {
   const auto [batch, heads, queries, keys, dim, values] = in.sizes;
   const std::vector<T> q = as<T>(in.q), k = as<T>(in.k), v = as<T>(in.v), r = as<T>(in.r), dout = as<T>(in.dout);
   const auto rows = static_cast<std::size_t>(batch * heads * queries);
+  std::vector<T> weights(static_cast<std::size_t>(kept ? kept_weights(in.sizes) : 0), T{77});
+  T* const keep = weights.empty() ? nullptr : weights.data();
   auto blank = [](std::size_t n) { return std::vector<T>(n, T{77}); };
   Results<T> y{blank(dout.size()), blank(rows),     blank(rows),    blank(q.size()),
                blank(k.size()),    blank(v.size()), blank(r.size())};
   const auto hq = heads_of(q.data(), heads, queries, dim), hk = heads_of(k.data(), heads, keys, dim);
   const auto hv = heads_of(v.data(), heads, keys, values), hdout = heads_of(dout.data(), heads, queries, values);
   fourier_attention(in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of(y.out.data(), heads, queries, values),
-                    y.row_max.data(), y.row_sum.data());
+                    {y.row_max.data(), y.row_sum.data(), keep});
   fourier_attention_backward(
       in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of<const T>(y.out.data(), heads, queries, values),
-      y.row_max.data(), y.row_sum.data(), hdout, heads_of(y.dq.data(), heads, queries, dim),
+      {y.row_max.data(), y.row_sum.data(), keep}, hdout, heads_of(y.dq.data(), heads, queries, dim),
       heads_of(y.dk.data(), heads, keys, dim), heads_of(y.dv.data(), heads, keys, values), y.dr.data());
   return y;
 }
+
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 double largest(const std::vector<double>& x) {
   double m = 0;
@@ -164,13 +169,128 @@ TEST_CASE("fourier_attention: the roundings of many features do not add up") {
   const bool fused = (hwy::SupportedTargets() & (HWY_AVX2 | HWY_AVX3)) != 0;
   for (double power : {4.0, 6.0}) {
     for (const Setting& s :
-         {Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 41}, Setting{{1, 2, 150, 150, 64, 64}, power, 2}}) {
+         {Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 41}, Setting{{1, 2, 150, 150, 64, 64}, power, 2},
+          Setting{{1, 2, 150, 150, 64, 64}, power, 1, 0.2}, Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.45},
+          Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.6}, Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.9}}) {
       CAPTURE(name(s));
       const FourierInputs in = inputs(s);
       const auto d = largest_difference(run<float>(in).out, run<double>(in).out, Shape{1, 2, 150, 64});
       CHECK_MESSAGE(d.absolute <= (fused ? 1e-6 : 2.5e-6) * largest(in.v), d.str());
     }
   }
+}
+
+TEST_CASE("fourier_attention: every range of |x|, up to its limit and just beyond") {
+  for (float limit : fourier::range_limit) {
+    for (float edge : {limit, std::nextafter(limit, 4.0f)}) {
+      for (double power : {2.0, 2.5, 4.0, 6.0}) {
+        for (Index dim : {1, 16, 64}) {
+          FourierInputs in = inputs({{1, 3, 6, 40, dim, 4}, power, 1, 1, edge / 2.0});
+          std::fill(in.r.begin(), in.r.end(), 1.0);
+          for (std::size_t d = 0; d < at(dim); ++d) {
+            in.q[at(dim) + d] = -edge / 2.0;
+            for (std::size_t j : {3, 20, 39}) in.k[j * at(dim) + d] = edge / 2.0;
+          }
+          INFO("|x| up to ", edge, " power ", power, " dim ", dim);
+          check_both(in);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("fourier_attention: all |x| close to the limit of a range") {
+  for (float limit : fourier::range_limit) {
+    for (double power : {2.5, 4.0}) {
+      for (Index dim : {16, 64}) {
+        FourierInputs in = inputs({{1, 1, 30, 40, dim, 4}, power, 1, 1, 1});
+        std::fill(in.r.begin(), in.r.end(), 1.0);
+        for (double& q : in.q) q = static_cast<float>(-limit * (0.475 + 0.025 * q));
+        for (double& k : in.k) k = static_cast<float>(limit * (0.475 + 0.025 * k));
+        INFO("|x| about ", limit, " power ", power, " dim ", dim);
+        check_both(in);
+      }
+    }
+  }
+}
+
+namespace {
+
+// Whatever else can be asked of a call, one after the other.
+const struct Extra {
+  const char* name;
+  bool causal;
+  double dropout, epsilon;
+} extras[] = {{"none", false, 0, 0}, {"causal", true, 0, 0}, {"dropout", false, 0.3, 0}, {"epsilon", false, 0, 1e-3}};
+
+void add(const Extra& extra, FourierInputs& in) {
+  in.mask.causal = extra.causal;
+  in.mask.dropout = extra.dropout;
+  in.mask.random = {7, 100};
+  in.kernel.epsilon = extra.epsilon;
+}
+
+}  // namespace
+
+TEST_CASE("fourier_attention: features of different ranges in one call") {
+  // Feature d of a deviation of 0.05 to 5, so that each block of queries sorts them in its own way.
+  for (const Setting& s : {Setting{{1, 2, 45, 70, 16, 5}, 4, 1}, Setting{{1, 1, 37, 290, 10, 3}, 2.5, -1.5},
+                           Setting{{2, 1, 20, 33, 64, 8}, 6, 0.7}}) {
+    for (const Extra& extra : extras) {
+      INFO(name(s), " ", extra.name);
+      FourierInputs in = inputs(s);
+      for (auto* x : {&in.q, &in.k})
+        for (std::size_t i = 0; i < x->size(); ++i) {
+          const double share = static_cast<double>(i % at(s.sizes.dim)) / static_cast<double>(s.sizes.dim);
+          (*x)[i] = static_cast<float>((*x)[i] * 0.05 * std::pow(100, share));
+        }
+      add(extra, in);
+      check_both(in);
+    }
+  }
+}
+
+TEST_CASE("fourier_attention: one row far from the others of its tile") {
+  for (double far : {1.5, 2.5, 40.0}) {
+    CAPTURE(far);
+    const FourierInputs near = inputs({{1, 1, 40, 60, 16, 4}, 4, 1, 0.1});
+    FourierInputs query = near, key = near, zero = near;
+    query.q[16 * 21 + 5] = far;
+    check_both(query);
+    key.k[16 * 50 + 15] = -far;
+    check_both(key);
+    zero.r[5] = 1;  // a multiple of pi from a key
+    zero.q[16 * 21 + 5] = static_cast<float>(zero.k[5] + 3.141592653589793 * std::round(far));
+    check_both(zero);
+  }
+}
+
+TEST_CASE("fourier_attention: weights kept from the forward pass give the same bits as weights computed again") {
+  for (double spread : {0.2, 0.5, 3.0}) {
+    for (double power : {4.0, 2.5}) {
+      for (const Extra& extra : extras) {
+        INFO("spread ", spread, " power ", power, " ", extra.name);
+        FourierInputs in = inputs({{2, 2, 37, 70, 16, 5}, power, 1, spread});
+        add(extra, in);
+        REQUIRE(kept_weights(in.sizes) > 0);
+        const Results<float> kept = run<float>(in), again = run<float>(in, false);
+        CHECK(test::same_bits(kept.out, again.out));
+        CHECK(test::same_bits(kept.dq, again.dq));
+        CHECK(test::same_bits(kept.dk, again.dk));
+        CHECK(test::same_bits(kept.dv, again.dv));
+        CHECK(test::same_bits(kept.dr, again.dr));
+      }
+    }
+  }
+}
+
+TEST_CASE("fourier_attention: weights are kept where they are few") {
+  CHECK(kept_weights({8, 3, 197, 197, 64, 64}) > 8 * 3 * 197 * 197);
+  CHECK(kept_weights({8, 8, 256, 256, 16, 16}) > 0);
+  CHECK(kept_weights({96, 8, 256, 256, 16, 16}) == 0);   // 208 MiB, four times what q, k, v and out take
+  CHECK(kept_weights({1000, 3, 197, 197, 64, 64}) > 0);  // less than those
+  CHECK(kept_weights({1, 1, 257, 257, 64, 64}) == 0);    // two tiles of keys
+  CHECK(kept_weights({1, 8, 16384, 16384, 64, 64}) == 0);
 }
 
 TEST_CASE("fourier_attention: queries and keys far from 0 but near each other") {
@@ -267,6 +387,10 @@ TEST_CASE("fourier_attention: weights of well separated queries and keys sum to 
 TEST_CASE("fourier_attention: equal queries and keys, and features with R = 0") {
   FourierInputs in = inputs({{1, 2, 30, 30, 16, 16}, 4, 2});
   SUBCASE("q = k") { in.k = in.q; }
+  SUBCASE("q = k, near") {
+    for (double& q : in.q) q = static_cast<float>(0.1 * q);
+    in.k = in.q;
+  }
   SUBCASE("all alike") { std::fill(in.k.begin(), in.k.end(), 0.5), std::fill(in.q.begin(), in.q.end(), 0.5); }
   SUBCASE("all zero") { std::fill(in.k.begin(), in.k.end(), 0.0), std::fill(in.q.begin(), in.q.end(), 0.0); }
   SUBCASE("R = 0 here and there") { in.r[3] = in.r[20] = 0; }
@@ -389,9 +513,9 @@ TEST_CASE("fourier_attention: views of a packed qkv, and a gradient expanded fro
   const Heads<const float> out_read{out.data(), 0, dim, heads * dim}, expanded{dout.data(), 0, 0, 0};
   const float* from = packed.data();
   fourier_attention(in.sizes, in.mask, in.kernel, view(from, 0), view(from, 1), view(from, 2), r.data(), out_view,
-                    row_max.data(), row_sum.data());
+                    {row_max.data(), row_sum.data()});
   fourier_attention_backward(in.sizes, in.mask, in.kernel, view(from, 0), view(from, 1), view(from, 2), r.data(),
-                             out_read, row_max.data(), row_sum.data(), expanded, view(grad.data(), 0),
+                             out_read, {row_max.data(), row_sum.data()}, expanded, view(grad.data(), 0),
                              view(grad.data(), 1), view(grad.data(), 2), dr.data());
   CHECK(grad[0] == 77.0f);
   const FourierResults want = fourier_attention_reference(in);
@@ -413,7 +537,8 @@ TEST_CASE("fourier_attention: views of a packed qkv, and a gradient expanded fro
 
 TEST_CASE_TEMPLATE("fourier_attention: the same bits at any number of threads", T, float, double) {
   const int before = num_threads();
-  for (const Setting& s : {Setting{{1, 1, 150, 300, 16, 16}, 4, 2}, Setting{{2, 3, 65, 40, 8, 5}, 2.5, 1}}) {
+  for (const Setting& s : {Setting{{1, 1, 150, 300, 16, 16}, 4, 2}, Setting{{2, 3, 65, 40, 8, 5}, 2.5, 1},
+                           Setting{{2, 1, 150, 197, 64, 16}, 4, 1, 0.3}}) {
     FourierInputs in = inputs(s);
     in.mask.causal = true;
     in.mask.dropout = 0.2;
@@ -434,7 +559,9 @@ TEST_CASE_TEMPLATE("fourier_attention: the same bits at any number of threads", 
 }
 
 TEST_CASE("fourier_attention: every instruction set") {
-  const Setting settings[] = {{{1, 2, 13, 50, 17, 5}, 4, 2}, {{1, 1, 13, 50, 3, 5}, 2.5, 1, 1, 41}};
+  const Setting settings[] = {{{1, 2, 13, 50, 17, 5}, 4, 2},         {{1, 1, 13, 50, 3, 5}, 2.5, 1, 1, 41},
+                              {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.4}, {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.55},
+                              {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.7}, {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 1.1}};
   for (std::int64_t target : {HWY_EMU128, HWY_SSE4, HWY_AVX2, HWY_AVX3}) {
     if ((hwy::SupportedTargets() & target) == 0) continue;
     INFO("target ", hwy::TargetName(target));
