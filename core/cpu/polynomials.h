@@ -87,4 +87,14 @@ inline constexpr double log_sinc_grad2_near_0[] = {
     -0.0001924002498977734, -2.3808181370483336e-05, -2.8511354176604046e-06, -3.3182441453857556e-07,
     -3.988430880584788e-08, -3.189067344500508e-09,  -9.162043308751083e-10};
 
+/// a exp(a^2 / 2) Phi(-a) for 0 <= a <= 15, Phi the normal distribution's function, in lanes of float: with phi its
+/// density, both phi(0) - n / q and a p / q; error 1.7e-8.
+inline constexpr float normal_tail_n[] = {0.5984134206f, 0.2757268557f, 0.06921456176f, 0.007304468003f,
+                                          6.821974106e-7f};
+
+inline constexpr float normal_tail_p[] = {0.7500000133f, 0.6871437066f, 0.2972366431f, 0.06859807853f, 0.00733601545f};
+
+inline constexpr float normal_tail_q[] = {1.5f,          2.571115972f,  1.895909021f,
+                                          0.7633713599f, 0.1719515932f, 0.01838866375f};
+
 }  // namespace ff::cpu::polynomial
