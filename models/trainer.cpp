@@ -133,11 +133,11 @@ void Trainer::train_step() {
   watch.reset();
   if (!reached_) check_reached();
   const double longest = config_.clip_norm > 0 ? config_.clip_norm : std::numeric_limits<double>::infinity();
-  const double norm = nn::clip_grad_norm(task_.model().parameters(), longest);
+  const double norm = nn::grad_norm(task_.model().parameters());
   check(std::isfinite(norm), op, "the norm of the gradient is {} in step {} (loss {:.4g}, learning rate {:.4g})", norm,
         step_ + 1, loss, lr);
   optimizer_->scale_lr(schedule_(step_));
-  optimizer_->step();
+  optimizer_->step(nn::clip_factor(norm, longest));
   ++step_;
 
   const double seconds = seconds_since(begin);
