@@ -24,11 +24,11 @@ Block::Block(const BlockOptions& options)
 
 Tensor Block::forward(const Tensor& x) {
   if (norm_order_ == NormOrder::after) {
-    const Tensor y = norm1(x + drop_path(attn(x)));
-    return norm2(y + drop_path(mlp(y)));
+    const Tensor y = norm1.of_sum(x, drop_path(attn(x))).norm;
+    return norm2.of_sum(y, drop_path(mlp(y))).norm;
   }
-  const Tensor y = x + drop_path(attn(norm1(x)));
-  return y + drop_path(mlp(norm2(y)));
+  const auto [y, normal] = norm2.of_sum(x, drop_path(attn(norm1(x))));
+  return drop_path.add_to(y, mlp(normal));
 }
 
 }  // namespace ff::models
