@@ -31,11 +31,11 @@ Tensor Block::operator()(const Tensor& x, const nn::AttentionInputs& inputs, Whe
 
 Tensor Block::forward(const Tensor& x, const nn::AttentionInputs& inputs) {
   if (norm_order_ == NormOrder::after) {
-    const Tensor y = norm1(x + drop_path(attn(x, inputs)));
-    return norm2(y + drop_path(mlp(y)));
+    const Tensor y = norm1.of_sum(x, drop_path(attn(x, inputs))).norm;
+    return norm2.of_sum(y, drop_path(mlp(y))).norm;
   }
-  const Tensor y = x + drop_path(attn(norm1(x), inputs));
-  return y + drop_path(mlp(norm2(y)));
+  const auto [y, normal] = norm2.of_sum(x, drop_path(attn(norm1(x), inputs)));
+  return drop_path.add_to(y, mlp(normal));
 }
 
 }  // namespace ff::models

@@ -158,15 +158,15 @@ void Trainer::train_step() {
   if (!reached_) check_reached();
   const double longest = config_.clip_norm > 0 ? config_.clip_norm : std::numeric_limits<double>::infinity();
   const double norm = [&] {
-    const ProfileSpan span("clip_grad_norm");
-    return nn::clip_grad_norm(task_.model().parameters(), longest);
+    const ProfileSpan span("grad_norm");
+    return nn::grad_norm(task_.model().parameters());
   }();
   check(std::isfinite(norm), op, "the norm of the gradient is {} in step {} (loss {:.4g}, learning rate {:.4g})", norm,
         step_ + 1, loss, lr);
   {
     const ProfileSpan span("optimizer");
     optimizer_->scale_lr(schedule_(step_));
-    optimizer_->step();
+    optimizer_->step(nn::clip_factor(norm, longest));
     if (average_) average_->update();
   }
   ++step_;

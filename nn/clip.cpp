@@ -1,5 +1,6 @@
 #include "ff/nn/clip.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -18,15 +19,25 @@ Tensor scaled(const Tensor& grad, double factor) {
 
 }  // namespace
 
-double clip_grad_norm(const NamedTensors& parameters, double max_norm) {
-  check(max_norm > 0, "clip_grad_norm", "max_norm must be positive: {}", max_norm);
-  double squares = 0;
+double grad_norm(const NamedTensors& parameters) {
+  std::vector<Tensor> grads;
+  std::vector<cpu::Elements> arrays;
   for (const auto& [name, parameter] : parameters)
-    if (const Tensor grad = parameter.grad(); grad.defined())
-      squares += cpu::sum_of_squares(grad.dtype(), grad.numel(), grad.dense().raw());
-  const double norm = std::sqrt(squares);
-  const double factor = max_norm / (norm + 1e-6);
-  if (!std::isfinite(norm) || factor >= 1) return norm;
+    if (const Tensor grad = parameter.grad(); grad.defined()) {
+      grads.push_back(grad.dense());
+      arrays.push_back({grad.dtype(), grad.numel(), grads.back().raw()});
+    }
+  return std::sqrt(cpu::sum_of_squares(arrays));
+}
+
+double clip_factor(double norm, double max_norm) {
+  check(max_norm > 0, "clip_grad_norm", "max_norm must be positive: {}", max_norm);
+  return std::isfinite(norm) ? std::min(1.0, max_norm / (norm + 1e-6)) : 1;
+}
+
+double clip_grad_norm(const NamedTensors& parameters, double max_norm) {
+  const double norm = grad_norm(parameters), factor = clip_factor(norm, max_norm);
+  if (factor == 1) return norm;
   std::set<const void*> done;  // two parameters may have been given one gradient
   for (const auto& [name, parameter] : parameters) {
     const Tensor grad = parameter.grad();

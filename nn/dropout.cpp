@@ -17,14 +17,11 @@ Tensor Dropout2d::forward(const Tensor& x) { return training() && p_ > 0 ? dropo
 
 DropPath::DropPath(double p) : p_(p) { check(p >= 0 && p < 1, "DropPath", "the probability must be in [0, 1): {}", p); }
 
-Tensor DropPath::forward(const Tensor& x) {
-  if (!training() || p_ == 0) return x;
-  check(x.rank() >= 1 && is_floating(x.dtype()), "DropPath",
-        "a floating tensor of samples is needed: shape {}, dtype {}", x.shape().str(), name(x.dtype()));
-  Shape factors = Shape::filled(x.rank(), 1);
-  factors[0] = x.shape()[0];
-  const RandomKey key = default_generator().next(static_cast<std::uint64_t>(factors[0]));
-  return x * dropout_mask(factors, p_, key, x.dtype());
+Tensor DropPath::forward(const Tensor& x) { return training() ? drop_path(x, p_) : x; }
+
+Tensor DropPath::add_to(const Tensor& residual, const Tensor& x, Where site) {
+  return call(
+      x, [&](const Tensor& input) { return training() ? drop_path_add(input, residual, p_) : residual + input; }, site);
 }
 
 }  // namespace ff::nn

@@ -31,6 +31,8 @@ class DropPath : public Module {
  public:
   explicit DropPath(double p = 0);
   Tensor forward(const Tensor& x) override;
+  /// residual + x with samples dropped, in one pass: ff::drop_path_add. Hooks see x and the sum.
+  Tensor add_to(const Tensor& residual, const Tensor& x, Where site = {});
 
  private:
   double p_;

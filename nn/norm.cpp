@@ -36,6 +36,19 @@ LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options) : shap
 
 Tensor LayerNorm::forward(const Tensor& x) { return layer_norm(x, shape_, weight, bias, eps_); }
 
+SumAndNorm LayerNorm::of_sum(const Tensor& x, const Tensor& residual, Where site) {
+  SumAndNorm result;
+  result.norm = call(
+      x,
+      [&](const Tensor& input) {
+        const SumAndNorm both = add_layer_norm(input, residual, shape_, weight, bias, eps_);
+        result.sum = both.sum;
+        return both.norm;
+      },
+      site);
+  return result;
+}
+
 RMSNorm::RMSNorm(std::int64_t width, const RMSNormOptions& options) : RMSNorm(Shape{width}, options) {}
 
 RMSNorm::RMSNorm(const Shape& shape, const RMSNormOptions& options) : shape_(shape), eps_(options.eps) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "ff/autograd/ops/norm.h"
 #include "ff/nn/module.h"
 
 namespace ff::nn {
@@ -18,6 +19,8 @@ class LayerNorm : public Module {
   explicit LayerNorm(std::int64_t width, const LayerNormOptions& options = {});
   explicit LayerNorm(const Shape& shape, const LayerNormOptions& options = {});
   Tensor forward(const Tensor& x) override;
+  /// x + residual and the norm of that in one pass: ff::add_layer_norm. Hooks see x and the norm.
+  SumAndNorm of_sum(const Tensor& x, const Tensor& residual, Where site = {});
 
   Tensor weight, bias;  ///< undefined if not affine
 

@@ -19,18 +19,19 @@ Adam::Adam(std::vector<ParamGroup> groups, const AdamOptions& options, bool deco
   check(options.eps >= 0, "Adam", "eps must be at least 0: {}", options.eps);
 }
 
-void Adam::update(const Group& group, const Tensor& parameter, const Tensor& grad, State& state) {
-  const kernels::AdamStep step{.lr = group.lr,
+void Adam::update(const Update& target, std::int64_t begin, std::int64_t end) const {
+  const kernels::AdamStep step{.lr = target.group.lr,
                                .beta1 = options_.betas[0],
                                .beta2 = options_.betas[1],
                                .eps = options_.eps,
-                               .weight_decay = group.weight_decay,
+                               .weight_decay = target.group.weight_decay,
                                .decoupled = decoupled_,
-                               .step = state.step};
-  dispatch_floating(parameter.dtype(), [&](auto tag) {
+                               .step = target.state.step,
+                               .grad_scale = target.grad_scale};
+  dispatch_floating(target.parameter.dtype(), [&](auto tag) {
     using T = decltype(tag);
-    kernels::adam(parameter.numel(), parameter.data<T>(), grad.data<T>(), state.slots[0].data<T>(),
-                  state.slots[1].data<T>(), step);
+    kernels::adam(end - begin, target.parameter.data<T>() + begin, target.grad.data<T>() + begin,
+                  target.state.slots[0].data<T>() + begin, target.state.slots[1].data<T>() + begin, step);
   });
 }
 

@@ -24,7 +24,7 @@ class Adam : public Optimizer {
   Adam(std::vector<ParamGroup> groups, const AdamOptions& options, bool decoupled);
 
  private:
-  void update(const Group& group, const Tensor& parameter, const Tensor& grad, State& state) override;
+  void update(const Update& target, std::int64_t begin, std::int64_t end) const override;
 
   AdamOptions options_;
   bool decoupled_;

@@ -1,6 +1,8 @@
 #include "ff/optim/average.h"
 
 #include "ff/core/check.h"
+#include "ff/core/parallel.h"
+#include "ff/core/pieces.h"
 #include "ff/optim/kernels.h"
 
 namespace ff::optim {
@@ -15,14 +17,18 @@ Average::Average(NamedTensors parameters, double decay) : parameters_(std::move(
 }
 
 void Average::update() {
-  for (std::size_t i = 0; i < averages_.size(); ++i) {
-    const Tensor& parameter = parameters_[i].second;
-    dispatch_floating(parameter.dtype(), [&](auto tag) {
+  std::vector<std::int64_t> sizes;
+  for (const Tensor& average : averages_) sizes.push_back(average.numel());
+  const std::vector<Piece> pieces = cut_into_pieces(sizes, 1 << 15);
+  parallel_for(std::ssize(pieces), 1, [&](std::int64_t i, std::int64_t) {
+    const auto [array, begin, end] = pieces[static_cast<std::size_t>(i)];
+    const Tensor &average = averages_[array], &parameter = parameters_[array].second;
+    dispatch_floating(average.dtype(), [&, from = begin, count = end - begin](auto tag) {
       using T = decltype(tag);
-      kernels::average(parameter.numel(), averages_[i].data<T>(), parameter.data<T>(), 1 - decay_);
+      kernels::average(count, average.data<T>() + from, parameter.data<T>() + from, 1 - decay_);
     });
-    averages_[i].bump_version();
-  }
+  });
+  for (const Tensor& average : averages_) average.bump_version();
 }
 
 void Average::swap() {

@@ -2,13 +2,15 @@
 
 #include <cstdint>
 
-/// The updates themselves: one pass over memory each, on plain arrays of n float or double numbers.
+/// The updates themselves: one pass over memory each, on plain arrays of n float or double numbers, on the calling
+/// thread. Elements depend on themselves alone: an array may be cut anywhere.
 namespace ff::optim::kernels {
 
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;
   bool nesterov;
-  bool first;  ///< no momentum has been gathered yet
+  bool first;             ///< no momentum has been gathered yet
+  double grad_scale = 1;  ///< g below is so many times the gradient given
 };
 
 /// d = g + weight_decay p; b = momentum b + (1 - dampening) d, b = d at first; p -= lr b, with Nesterov's lr (d +
@@ -20,6 +22,7 @@ struct AdamStep {
   double lr, beta1, beta2, eps, weight_decay;
   bool decoupled;     ///< weight decay on the parameter itself (AdamW), not through the gradient
   std::int64_t step;  ///< counted from 1
+  double grad_scale = 1;
 };
 
 /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;

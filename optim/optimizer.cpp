@@ -5,6 +5,8 @@
 #include <set>
 
 #include "ff/core/check.h"
+#include "ff/core/parallel.h"
+#include "ff/core/pieces.h"
 
 namespace ff::optim {
 
@@ -51,7 +53,9 @@ void Optimizer::check_parameters() const {
   check(!all.empty(), "optimizer", "there are no parameters");
 }
 
-void Optimizer::step() {
+void Optimizer::step(double grad_scale) {
+  std::vector<Update> updates;
+  std::vector<std::int64_t> sizes;
   for (const Group& group : groups_)
     for (const auto& [name, parameter] : group.parameters) {
       const Tensor grad = parameter.grad();
@@ -59,9 +63,16 @@ void Optimizer::step() {
       auto found = states_.find(name);
       if (found == states_.end()) found = states_.emplace(name, make_state(parameter)).first;
       ++found->second.step;
-      update(group, parameter, grad.dense(), found->second);
-      parameter.bump_version();
+      updates.push_back({group, parameter, grad.dense(), found->second, grad_scale});
+      sizes.push_back(parameter.numel());
     }
+  constexpr std::int64_t grain = 1 << 15;  // what a task touches stays in a second-level cache
+  const std::vector<Piece> pieces = cut_into_pieces(sizes, grain);
+  parallel_for(std::ssize(pieces), 1, [&](std::int64_t i, std::int64_t) {
+    const auto [array, begin, end] = pieces[static_cast<std::size_t>(i)];
+    update(updates[array], begin, end);
+  });
+  for (const Update& done : updates) done.parameter.bump_version();
 }
 
 void Optimizer::zero_grad() {

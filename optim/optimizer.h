@@ -34,8 +34,10 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates every parameter that has a gradient.
-  void step();
+  /// Updates every parameter that has a gradient, as if gradients were grad_scale times what they are:
+  /// `step(nn::clip_factor(nn::grad_norm(parameters), max_norm))` is clip_grad_norm and step in one pass less over the
+  /// gradients, which stay unclipped. All parameters are updated in one parallel region.
+  void step(double grad_scale = 1);
   /// Drops all gradients.
   void zero_grad();
 
@@ -61,8 +63,18 @@ class Optimizer {
   /// contiguous floating leaf, comes twice, or has the name of another.
   Optimizer(std::vector<ParamGroup> groups, double lr, double weight_decay, std::vector<std::string> slots);
 
-  /// Updates parameter in place by a dense gradient of its shape and dtype; step() does the rest.
-  virtual void update(const Group& group, const Tensor& parameter, const Tensor& grad, State& state) = 0;
+  /// A parameter that step() updates, by grad_scale times grad.
+  struct Update {
+    const Group& group;
+    const Tensor& parameter;
+    Tensor grad;  ///< dense, of the parameter's shape and dtype
+    State& state;
+    double grad_scale;
+  };
+
+  /// Updates elements [begin, end) of a parameter and its slots in place. Called from several threads, for different
+  /// elements; step() does the rest.
+  virtual void update(const Update& target, std::int64_t begin, std::int64_t end) const = 0;
 
  private:
   void check_parameters() const;

@@ -17,17 +17,18 @@ SGD::SGD(std::vector<ParamGroup> groups, const SGDOptions& options)
         "Nesterov's momentum needs momentum and no dampening: {} and {}", options.momentum, options.dampening);
 }
 
-void SGD::update(const Group& group, const Tensor& parameter, const Tensor& grad, State& state) {
-  const kernels::SgdStep step{.lr = group.lr,
+void SGD::update(const Update& target, std::int64_t begin, std::int64_t end) const {
+  const kernels::SgdStep step{.lr = target.group.lr,
                               .momentum = options_.momentum,
                               .dampening = options_.dampening,
-                              .weight_decay = group.weight_decay,
+                              .weight_decay = target.group.weight_decay,
                               .nesterov = options_.nesterov,
-                              .first = state.step == 1};
-  dispatch_floating(parameter.dtype(), [&](auto tag) {
+                              .first = target.state.step == 1,
+                              .grad_scale = target.grad_scale};
+  dispatch_floating(target.parameter.dtype(), [&](auto tag) {
     using T = decltype(tag);
-    T* buffer = state.slots.empty() ? nullptr : state.slots[0].data<T>();
-    kernels::sgd(parameter.numel(), parameter.data<T>(), grad.data<T>(), buffer, step);
+    T* buffer = target.state.slots.empty() ? nullptr : target.state.slots[0].data<T>() + begin;
+    kernels::sgd(end - begin, target.parameter.data<T>() + begin, target.grad.data<T>() + begin, buffer, step);
   });
 }
 

@@ -18,7 +18,7 @@ class SGD : public Optimizer {
   explicit SGD(std::vector<ParamGroup> groups, const SGDOptions& options = {});
 
  private:
-  void update(const Group& group, const Tensor& parameter, const Tensor& grad, State& state) override;
+  void update(const Update& target, std::int64_t begin, std::int64_t end) const override;
 
   SGDOptions options_;
 };

@@ -25,7 +25,7 @@ class SparseAdam : public Optimizer {
   explicit SparseAdam(std::vector<ParamGroup> groups, const SparseAdamOptions& options = {});
 
  private:
-  void update(const Group& group, const Tensor& parameter, const Tensor& grad, State& state) override;
+  void update(const Update& target, std::int64_t begin, std::int64_t end) const override;
 
   SparseAdamOptions options_;
 };

@@ -24,7 +24,8 @@ SEES = {
 LIBRARY = ("core", "autograd", "nn", "optim", "models")  # rooms that are installed for others
 
 # What kernels, which take pointers, may use of the rest of core.
-KERNELS_SEE = {f"core/{name}.h" for name in ("allocator", "check", "dtype", "error", "parallel", "random", "shape")}
+KERNELS_SEE = {f"core/{name}.h" for name in ("allocator", "check", "dtype", "error", "parallel", "pieces", "random",
+                                             "shape")}
 
 # Third-party headers that only some files may include.
 ONLY_IN = (

@@ -3,7 +3,8 @@
 
 Usage: fit_polynomials.py > core/cpu/polynomials.h (then clang-format)"""
 
-from mpmath import atan, chebyfit, cos, cot, erf, erfc, exp, expm1, findroot, log, log1p, mp, mpf, nstr, pi, psi, sin, sqrt
+from mpmath import (atan, chebyfit, cos, cot, erf, erfc, exp, expm1, findroot, log, log1p, lu_solve, matrix, mp, mpf, nstr,
+                    pi, polyval, psi, sin, sqrt)
 
 mp.dps = 80
 
@@ -91,12 +92,51 @@ FITS = [
 ]
 
 
+def normal_tail(a):
+    return erfc(a / sqrt(mpf(2))) * exp(a * a / 2) / 2
+
+
+NORMAL_DENSITY = 1 / sqrt(2 * pi)
+
+
+def normal_tail_fit(end, degree, points=160, rounds=60):
+    """n, p, q for which a normal_tail(a) is both NORMAL_DENSITY - n / q and a p / q on [0, end], n and q
+    of that degree and one more, to about the least relative error; and that error. Least squares, each point weighted
+    by the errors there of the fits before."""
+    half = end / 2
+    nodes = [half - half * cos(pi * (i + mpf(0.5)) / points) ** 3 for i in range(points)]
+    tails = [normal_tail(a) for a in nodes]
+    weights, below, best = [mpf(1)] * points, [mpf(1)] * points, None
+    for _ in range(rounds):
+        scales = [sqrt(w) / (m * b) for w, m, b in zip(weights, tails, below)]
+        rows = [[-s * a**i for i in range(degree)] + [s * (NORMAL_DENSITY - a * m) * a**i for i in range(degree + 1)]
+                for s, a, m in zip(scales, nodes, tails)]
+        solution = list(lu_solve(matrix(rows), matrix([s * m for s, m in zip(scales, tails)])))
+        n, q = [NORMAL_DENSITY] + solution[:degree], [mpf(1)] + solution[degree:]
+        below = [polyval(q[::-1], a) for a in nodes]
+        errors = [abs((NORMAL_DENSITY - polyval(n[::-1], a) / b) / (a * m) - 1)
+                  for a, b, m in zip(nodes, below, tails)]
+        worst = max(errors)
+        if best is None or worst < best[2]:
+            best = n, q, worst
+        weights = [w * sqrt(e / worst + mpf("1e-3")) for w, e in zip(weights, errors)]
+    # Sums that start at 1.5 and not at 1 are further from the power of two where rounding errors weigh most.
+    n, q = ([mpf(1.5) * c for c in values] for values in best[:2])
+    return n, [NORMAL_DENSITY * q[i + 1] - (n + [0])[i + 1] for i in range(degree + 1)], q, best[2]
+
+
 def main():
     print(HEADER)
     for name, doc, f, interval, count in FITS:
         highest_first, error = chebyfit(f, interval, count, error=True)
         print(f"/// {doc}; error {nstr(error, 2)}.")
         print(f"inline constexpr double {name}[] = {{{', '.join(repr(float(c)) for c in reversed(highest_first))}}};\n")
+    n, p, q, error = normal_tail_fit(mpf(15), 4)
+    print("/// a exp(a^2 / 2) Phi(-a) for 0 <= a <= 15, Phi the normal distribution's function, in lanes of float: with phi "
+          f"its density, both phi(0) - n / q and a p / q; error {nstr(error, 2)}.")
+    for name, coefficients in (("n", n), ("p", p), ("q", q)):
+        print(f"inline constexpr float normal_tail_{name}[] = "
+              f"{{{', '.join(nstr(c, 10) + 'f' for c in coefficients)}}};\n")
     print("}  // namespace ff::cpu::polynomial")
 
 

@@ -12,6 +12,16 @@ namespace ff {
 Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {}, const Tensor& bias = {},
                   double eps = 1e-5, Where site = {});
 
+/// A sum, and the layer norm of it.
+struct SumAndNorm {
+  Tensor sum, norm;
+};
+
+/// x + residual, two tensors of one shape and dtype, and layer_norm() of that: both in one pass over memory, and so is
+/// the backward pass.
+SumAndNorm add_layer_norm(const Tensor& x, const Tensor& residual, const Shape& shape, const Tensor& weight = {},
+                          const Tensor& bias = {}, double eps = 1e-5, Where site = {});
+
 /// Over the last shape.rank() dimensions, which must be `shape`: x / sqrt(mean(x^2) + eps) * weight (Zhang, Sennrich
 /// 2019). weight of that shape, or undefined; eps by default the dtype's machine epsilon.
 Tensor rms_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {}, std::optional<double> eps = {},

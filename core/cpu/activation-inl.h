@@ -1,6 +1,7 @@
-// Activations of neural networks and their slopes in lanes of double, for float results as math-inl.h has it:
-// per-target code, included again for each target. Arguments are clamped where a function has reached its limit, which
-// keeps infinities from meeting zeros.
+// Activations of neural networks and their slopes in lanes of double, for float results as math-inl.h has it; GELU,
+// which models use most, in lanes of float where the machine has fused multiply-add: per-target code, included again
+// for each target. Arguments are clamped where a function has reached its limit, which keeps infinities from meeting
+// zeros.
 
 #if defined(FF_CORE_CPU_ACTIVATION_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef FF_CORE_CPU_ACTIVATION_INL_H_
@@ -9,6 +10,7 @@
 #define FF_CORE_CPU_ACTIVATION_INL_H_
 #endif
 
+#include "ff/core/cpu/exp2-inl.h"
 #include "ff/core/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -41,6 +43,64 @@ HWY_INLINE V64 GeluGrad(V64 x, V64 dy) {
   const V64 c = Clamp64(x, -15, 15);
   const NormalParts n = Normal(c);
   return KeepNaN(x, hn::Mul(dy, hn::MulAdd(c, n.density, n.function)));
+}
+
+using DF32 = hn::ScalableTag<float>;
+using VF32 = hn::Vec<DF32>;
+
+HWY_INLINE VF32 SetF32(float value) { return hn::Set(DF32(), value); }
+
+/// c[0] + c[1] x + ...
+template <std::size_t N>
+HWY_INLINE VF32 Polynomial(VF32 x, const float (&c)[N]) {
+  VF32 y = SetF32(c[N - 1]);
+  for (std::size_t i = N - 1; i-- > 0;) y = hn::MulAdd(y, x, SetF32(c[i]));
+  return y;
+}
+
+// Beyond this a normal tail, even times the argument, is nothing to a float. Tails are computed 2^64 times too large,
+// and meet denormal numbers only as they are scaled back.
+inline constexpr float tail_limit = 15;
+inline constexpr int tail_scale = 64;
+
+/// y 2^64 exp(-a^2 / 2), for 0 <= a <= tail_limit.
+HWY_INLINE VF32 TimesGauss(VF32 y, VF32 a) {
+  constexpr float half_log2_e = 0.72134752f, rest = 9.629815e-9f;  // log2(e) / 2 in two parts
+  constexpr float magic = Exp2Float::magic + tail_scale;           // as exp2() has it
+  const VF32 square = hn::Mul(a, a), lost = hn::MulSub(a, a, square);
+  const VF32 shifted = hn::NegMulAdd(square, SetF32(half_log2_e), SetF32(magic));
+  const VF32 n = hn::Sub(shifted, SetF32(magic));
+  VF32 r = hn::NegMulSub(square, SetF32(half_log2_e), n);
+  r = hn::NegMulAdd(lost, SetF32(half_log2_e), r);
+  r = hn::NegMulAdd(square, SetF32(rest), r);
+  const hn::RebindToSigned<DF32> di;
+  const VF32 power = hn::BitCast(DF32(), hn::ShiftLeft<Exp2Float::mantissa>(hn::BitCast(di, shifted)));
+  return hn::Mul(power, hn::MulAdd(y, hn::Mul(r, Polynomial(r, Exp2Float::polynomial)), y));
+}
+
+inline constexpr float normal_density_0 = 0.39894228f;  // 1 / sqrt(2 pi)
+
+/// max(x, 0) - |x| Phi(-|x|), which x Phi(x) is.
+HWY_INLINE VF32 Gelu(VF32 x) {
+  const VF32 a = hn::Min(hn::Abs(x), SetF32(tail_limit));
+  // Of the two forms of the tail, the one with few rounding errors: the difference where its second term is small.
+  const auto far = hn::Gt(a, SetF32(1));
+  const VF32 numerator = hn::IfThenElse(far, Polynomial(a, polynomial::normal_tail_n),
+                                        hn::Mul(a, Polynomial(a, polynomial::normal_tail_p)));
+  const VF32 quotient = hn::Div(numerator, Polynomial(a, polynomial::normal_tail_q));
+  const VF32 tail = TimesGauss(hn::IfThenElse(far, hn::Sub(SetF32(normal_density_0), quotient), quotient), a);
+  const VF32 y = hn::NegMulAdd(tail, SetF32(0x1p-64f), hn::Max(x, hn::Zero(DF32())));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x));
+}
+
+/// dy (Phi(x) + x phi(x)): dy times g = Phi(-|x|) - |x| phi(x), or 1 - g.
+HWY_INLINE VF32 GeluGrad(VF32 x, VF32 dy) {
+  const VF32 a = hn::Min(hn::Abs(x), SetF32(tail_limit)), below = Polynomial(a, polynomial::normal_tail_q);
+  const VF32 above =
+      hn::NegMulAdd(hn::Mul(a, SetF32(normal_density_0)), below, Polynomial(a, polynomial::normal_tail_p));
+  const VF32 g = TimesGauss(hn::Div(hn::Mul(above, SetF32(0x1p-64f)), below), a);
+  const VF32 slope = hn::IfThenElse(hn::Lt(x, hn::Zero(DF32())), g, hn::Sub(SetF32(1), g));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Mul(dy, slope));
 }
 
 /// x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3), which is x (1 + tanh(u)) / 2.

@@ -11,8 +11,6 @@ namespace ff::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-using DF32 = hn::ScalableTag<float>;
-
 // Applies F, a captureless lambda of two vectors of floats, to n pairs of floats.
 template <class F>
 void RunFloats(std::int64_t n, const void* a_, const void* b_, void* y_) {
@@ -52,6 +50,12 @@ BinaryKernel Wide(F) {
   return &RunWide<F>;
 }
 
+// F takes floats where the machine has fused multiply-add, else doubles.
+template <class F>
+BinaryKernel FloatsIfFused(F f) {
+  return HWY_NATIVE_FMA ? Floats(f) : Wide(f);
+}
+
 // The operations worth vectors by hand; null for the others.
 BinaryKernel FloatKernel(Binary op) {
   switch (op) {
@@ -80,7 +84,7 @@ BinaryKernel FloatKernel(Binary op) {
     case Binary::relu_grad:
       return Floats([](auto x, auto dy) HWY_ATTR { return hn::IfThenElseZero(hn::Gt(x, hn::Zero(DF32())), dy); });
     case Binary::gelu_grad:
-      return Wide([](auto x, auto dy) HWY_ATTR { return GeluGrad(x, dy); });
+      return FloatsIfFused([](auto x, auto dy) HWY_ATTR { return GeluGrad(x, dy); });
     case Binary::gelu_tanh_grad:
       return Wide([](auto x, auto dy) HWY_ATTR { return GeluTanhGrad(x, dy); });
     case Binary::silu_grad:

@@ -25,12 +25,14 @@ struct Forward {
   double eps;
   const T *x, *weight, *bias;
   T *y, *mean, *rstd;
+  const T* residual;
+  T* sum;
 };
 
 template <class T>
 struct Backward {
   std::int64_t n;
-  const T *x, *weight, *mean, *rstd, *dy;
+  const T *x, *weight, *mean, *rstd, *dy, *dsum;
   T* dx;
 };
 
@@ -48,6 +50,11 @@ void ForwardRow(const Forward<T>& a, std::int64_t row) {
   const std::int64_t n = a.n;
   const T* x = a.x + row * n;
   T* y = a.y + row * n;
+  if (a.residual != nullptr) {
+    MapRow(
+        n, [](V64 v, V64 r) HWY_ATTR { return hn::Add(v, r); }, a.sum + row * n, x, a.residual + row * n);
+    x = a.sum + row * n;
+  }
   const double mean = SumRow(
                           n, [](V64 v) HWY_ATTR { return v; }, x) /
                       static_cast<double>(n);
@@ -83,6 +90,7 @@ template <bool kWeighted, class T>
 void BackwardRow(const Backward<T>& a, std::int64_t row, double* dweight, double* dbias) {
   const std::int64_t n = a.n;
   const T *x = a.x + row * n, *dy = a.dy + row * n;
+  const T* dsum = a.dsum == nullptr ? nullptr : a.dsum + row * n;
   T* dx = a.dx == nullptr ? nullptr : a.dx + row * n;
   const V64 mean = hn::Set(D64(), static_cast<double>(a.mean[row])),
             rstd = hn::Set(D64(), static_cast<double>(a.rstd[row]));
@@ -106,7 +114,9 @@ void BackwardRow(const Backward<T>& a, std::int64_t row, double* dweight, double
     const V64 d = Load(dy + i, part), h = normalised(i, part);
     if (dx != nullptr) {
       const V64 centred = hn::Sub(weighted(d, i, part), g_mean);
-      Store(hn::Mul(rstd, hn::NegMulAdd(h, gh_mean, centred)), dx + i, part);
+      const V64 normal = hn::NegMulAdd(h, gh_mean, centred);
+      const V64 more = dsum == nullptr ? hn::Zero(D64()) : Load(dsum + i, part);
+      Store(hn::MulAdd(rstd, normal, more), dx + i, part);
     }
     if (dweight != nullptr) Store(hn::MulAdd(d, h, Load(dweight + i, part)), dweight + i, part);
     if (dbias != nullptr) Store(hn::Add(d, Load(dbias + i, part)), dbias + i, part);
@@ -166,7 +176,7 @@ void backward_rows(const Backward<double>& a, std::int64_t begin, std::int64_t e
 }  // namespace
 
 void layer_norm(DType dtype, std::int64_t rows, std::int64_t n, double eps, const void* x, const void* weight,
-                const void* bias, void* y, void* mean, void* rstd) {
+                const void* bias, void* y, void* mean, void* rstd, const void* residual, void* sum) {
   dispatch_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
     const Forward<T> a{n,
@@ -176,14 +186,17 @@ void layer_norm(DType dtype, std::int64_t rows, std::int64_t n, double eps, cons
                        static_cast<const T*>(bias),
                        static_cast<T*>(y),
                        static_cast<T*>(mean),
-                       static_cast<T*>(rstd)};
+                       static_cast<T*>(rstd),
+                       static_cast<const T*>(residual),
+                       static_cast<T*>(sum)};
     const std::int64_t grain = std::max<std::int64_t>(1, 32 * 1024 / std::max<std::int64_t>(n, 1));
     parallel_for(rows, grain, [&](std::int64_t begin, std::int64_t end) { forward_rows(a, begin, end); });
   });
 }
 
 void layer_norm_backward(DType dtype, std::int64_t rows, std::int64_t n, const void* x, const void* weight,
-                         const void* mean, const void* rstd, const void* dy, void* dx, void* dweight, void* dbias) {
+                         const void* mean, const void* rstd, const void* dy, void* dx, void* dweight, void* dbias,
+                         const void* dsum) {
   if (n == 0) return;
   dispatch_floating(dtype, [&](auto tag) {
     using T = decltype(tag);
@@ -193,6 +206,7 @@ void layer_norm_backward(DType dtype, std::int64_t rows, std::int64_t n, const v
                         static_cast<const T*>(mean),
                         static_cast<const T*>(rstd),
                         static_cast<const T*>(dy),
+                        static_cast<const T*>(dsum),
                         static_cast<T*>(dx)};
     // Blocks of rows, each with sums of its own: not so many that the sums outgrow the input.
     const std::int64_t grain = std::max({std::int64_t{16}, 16 * 1024 / n, num_chunks(rows, 64)});

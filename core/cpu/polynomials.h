@@ -123,4 +123,14 @@ inline constexpr double log_sinc_grad_wide[] = {
     -0.0001964120873677488,  -3.681176539515773e-05, 6.4048413192513135e-06,
     -2.9037569033021643e-06, 4.317532546663834e-07,  -3.624949399096713e-08};
 
+/// a exp(a^2 / 2) Phi(-a) for 0 <= a <= 15, Phi the normal distribution's function, in lanes of float: with phi its
+/// density, both phi(0) - n / q and a p / q; error 1.7e-8.
+inline constexpr float normal_tail_n[] = {0.5984134206f, 0.2757268557f, 0.06921456176f, 0.007304468003f,
+                                          6.821974106e-7f};
+
+inline constexpr float normal_tail_p[] = {0.7500000133f, 0.6871437066f, 0.2972366431f, 0.06859807853f, 0.00733601545f};
+
+inline constexpr float normal_tail_q[] = {1.5f,          2.571115972f,  1.895909021f,
+                                          0.7633713599f, 0.1719515932f, 0.01838866375f};
+
 }  // namespace ff::cpu::polynomial

@@ -10,6 +10,7 @@
 #include "ff/core/cpu/scratch.h"
 #include "ff/core/cpu/strided.h"
 #include "ff/core/parallel.h"
+#include "ff/core/pieces.h"
 
 namespace ff::cpu {
 namespace {
@@ -154,10 +155,15 @@ void reduce(Reduction op, DType dtype, const Shape& shape, const bool* reduced, 
   copy(from, dtype, d.shape, x, d.strides, y, d.y_strides);
 }
 
-double sum_of_squares(DType dtype, std::int64_t n, const void* x) {
-  const Scratch<double> partial(num_chunks(n, grain));
-  parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
-    partial[begin / grain] = sum_of_squares_kernel(dtype, end - begin, at(x, begin, dtype));
+double sum_of_squares(const std::vector<Elements>& arrays) {
+  std::vector<std::int64_t> sizes;
+  for (const Elements& array : arrays) sizes.push_back(array.n);
+  const std::vector<Piece> pieces = cut_into_pieces(sizes, grain);
+  const Scratch<double> partial(std::ssize(pieces));
+  parallel_for(partial.size(), 1, [&](std::int64_t i, std::int64_t) {
+    const Piece& piece = pieces[static_cast<std::size_t>(i)];
+    const Elements& array = arrays[piece.array];
+    partial[i] = sum_of_squares_kernel(array.dtype, piece.end - piece.begin, at(array.x, piece.begin, array.dtype));
   });
   double total = 0;
   reduce_kernels(Reduction::sum, f64).row(partial.size(), partial.data(), &total);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "ff/core/dtype.h"
 #include "ff/core/shape.h"
@@ -22,7 +23,14 @@ void reduce(Reduction op, DType dtype, const Shape& shape, const bool* reduced, 
 void argmax(DType dtype, std::int64_t rows, std::int64_t n, const void* x, std::int64_t* y);
 void argmin(DType dtype, std::int64_t rows, std::int64_t n, const void* x, std::int64_t* y);
 
-/// Sum of squares of n dense floating elements, in double.
-double sum_of_squares(DType dtype, std::int64_t n, const void* x);
+/// n dense floating elements.
+struct Elements {
+  DType dtype;
+  std::int64_t n;
+  const void* x;
+};
+
+/// Sum of squares of all elements of several arrays, in double, in one parallel region.
+double sum_of_squares(const std::vector<Elements>& arrays);
 
 }  // namespace ff::cpu

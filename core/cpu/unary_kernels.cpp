@@ -11,8 +11,6 @@ namespace ff::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-using DF32 = hn::ScalableTag<float>;
-
 // Applies F, a captureless lambda of a vector of floats, to n floats.
 template <class F>
 void RunFloats(std::int64_t n, const void* x_, void* y_) {
@@ -48,6 +46,12 @@ UnaryKernel Floats(F) {
 template <class F>
 UnaryKernel Wide(F) {
   return &RunWide<F>;
+}
+
+// F takes floats where the machine has fused multiply-add, else doubles.
+template <class F>
+UnaryKernel FloatsIfFused(F f) {
+  return HWY_NATIVE_FMA ? Floats(f) : Wide(f);
 }
 
 // The operations worth vectors; null for the others.
@@ -136,7 +140,7 @@ UnaryKernel FloatKernel(Unary op) {
     case Unary::log_sinc_grad2:
       return Wide([](auto x) HWY_ATTR { return LogSincGrad2(x); });
     case Unary::gelu:
-      return Wide([](auto x) HWY_ATTR { return Gelu(x); });
+      return FloatsIfFused([](auto x) HWY_ATTR { return Gelu(x); });
     case Unary::gelu_tanh:
       return Wide([](auto x) HWY_ATTR { return GeluTanh(x); });
     case Unary::silu:

@@ -154,4 +154,36 @@ TEST_CASE("layer_norm does not depend on the number of threads") {
   }));
 }
 
+TEST_CASE("layer_norm of a sum: sum, norm and gradients are those of two passes, at any number of threads") {
+  const std::int64_t rows = 300, n = 37;
+  const auto size = static_cast<std::size_t>(rows * n);
+  std::vector<float> x(size), residual(size), dy(size), dsum(size), weight(static_cast<std::size_t>(n)), sum(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    const double t = static_cast<double>(i);
+    x[i] = static_cast<float>(std::sin(t)), residual[i] = static_cast<float>(2 * std::cos(1.7 * t));
+    dy[i] = static_cast<float>(std::sin(0.3 * t + 1)), dsum[i] = static_cast<float>(std::cos(2.3 * t));
+    sum[i] = x[i] + residual[i];
+  }
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = 0.5f + 0.1f * static_cast<float>(i);
+  std::vector<float> want(size), got(size), got_sum(size), mean(static_cast<std::size_t>(rows)), rstd(mean);
+  cpu::layer_norm(f32, rows, n, eps, sum.data(), weight.data(), nullptr, want.data(), mean.data(), rstd.data());
+  cpu::layer_norm(f32, rows, n, eps, x.data(), weight.data(), nullptr, got.data(), mean.data(), rstd.data(),
+                  residual.data(), got_sum.data());
+  CHECK(test::same_bits(got_sum, sum));
+  CHECK(test::same_bits(got, want));
+
+  std::vector<float> alone(size), together(size);
+  cpu::layer_norm_backward(f32, rows, n, sum.data(), weight.data(), mean.data(), rstd.data(), dy.data(), alone.data(),
+                           nullptr, nullptr);
+  std::vector<double> both;
+  for (std::size_t i = 0; i < size; ++i) both.push_back(static_cast<double>(alone[i]) + static_cast<double>(dsum[i]));
+  CHECK(test::same_at_any_thread_count([&] {
+    cpu::layer_norm_backward(f32, rows, n, sum.data(), weight.data(), mean.data(), rstd.data(), dy.data(),
+                             together.data(), nullptr, nullptr, dsum.data());
+    return together;
+  }));
+  const auto d = test::largest_difference(together, both);
+  CHECK_MESSAGE(d.absolute < 1e-6, d.str());
+}
+
 }  // namespace ff

@@ -134,7 +134,7 @@ const Function error_and_gamma[] = {
 
 const Function activations[] = {
     {"sigmoid", cpu::Unary::sigmoid, &logistic, 0.51},
-    {"gelu", cpu::Unary::gelu, &gelu_truth, 0.51},
+    {"gelu", cpu::Unary::gelu, &gelu_truth, 4},
     {"gelu_tanh", cpu::Unary::gelu_tanh, &gelu_tanh_truth, 0.51},
     {"silu", cpu::Unary::silu, [](Real x) { return with_limits(x, [](Real v) { return v * logistic(v); }); }, 0.51},
     {"softplus", cpu::Unary::softplus, &softplus_truth, 0.51},

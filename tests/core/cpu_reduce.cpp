@@ -146,9 +146,12 @@ TEST_CASE("long sums of floats keep their digits") {
   std::vector<float> columns(3);
   cpu::reduce(Reduction::sum, f32, {n / 3, 3}, reduced, x.data(), {3, 1}, columns.data());
   for (float c : columns) CHECK(std::abs(c / (static_cast<double>(n / 3) * static_cast<double>(0.1f)) - 1) < 6e-8);
-  const double squares = cpu::sum_of_squares(f32, n, x.data());
+  const double squares = cpu::sum_of_squares({{f32, n, x.data()}});
   CHECK(std::abs(squares / (static_cast<double>(n) * std::pow(static_cast<double>(0.1f), 2)) - 1) < 1e-13);
-  CHECK(cpu::sum_of_squares(f64, 0, nullptr) == 0);
+  const std::vector<double> few{3, 4};
+  CHECK(cpu::sum_of_squares({{f64, 2, few.data()}, {f32, 0, nullptr}, {f32, 1, x.data()}}) ==
+        doctest::Approx(25 + 0.01).epsilon(1e-8));
+  CHECK(cpu::sum_of_squares({}) == 0);
 }
 
 TEST_CASE("max and min propagate NaN from anywhere and know infinities") {
@@ -218,8 +221,10 @@ TEST_CASE("reductions do not depend on the number of threads") {
         return y;
       }));
     }
-    CHECK(test::same_at_any_thread_count(
-        [&] { return std::vector<double>{cpu::sum_of_squares(f32, shape.numel(), x.data())}; }));
+    CHECK(test::same_at_any_thread_count([&] {
+      return std::vector<double>{
+          cpu::sum_of_squares({{f32, shape.numel(), x.data()}, {f32, shape.numel() / 2, x.data()}})};
+    }));
   }
 }
 

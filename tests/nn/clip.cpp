@@ -76,3 +76,15 @@ TEST_CASE("clip_grad_norm: squares beyond float's range, and gradients that shar
   for (float v : strided[1].second.grad().to_vector<float>())
     CHECK(v == doctest::Approx(4 / std::sqrt(68.0)).epsilon(1e-5));
 }
+
+TEST_CASE("grad_norm and clip_factor: what clip_grad_norm returns and multiplies by; not finite: 1") {
+  const auto parameters = with_gradients({Tensor::from({3.0f, 0.0f}), Tensor::from({4.0, 12.0})});
+  CHECK(nn::grad_norm(parameters) == doctest::Approx(13).epsilon(1e-12));
+  CHECK(nn::clip_factor(13, 2) == 2 / (13 + 1e-6));
+  CHECK(nn::clip_factor(1, 2) == 1);
+  CHECK(nn::clip_factor(13, std::numeric_limits<double>::infinity()) == 1);
+  CHECK(nn::clip_factor(std::numeric_limits<double>::infinity(), 1) == 1);
+  CHECK(nn::clip_factor(std::numeric_limits<double>::quiet_NaN(), 1) == 1);
+  CHECK(nn::grad_norm({}) == 0);
+  CHECK_THROWS_AS(nn::clip_factor(1, 0), Error);
+}

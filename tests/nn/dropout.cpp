@@ -66,3 +66,14 @@ TEST_CASE("Dropout2d: drops whole channels, in training alone") {
   CHECK(dropout(x).is(x));
   CHECK_THROWS_AS(nn::Dropout2d(1), Error);
 }
+
+TEST_CASE("DropPath: add_to is the residual and what is left of x; outside of training, their sum") {
+  nn::DropPath path(0.4);
+  const Tensor x = randn({50, 3}), residual = randn({50, 3});
+  manual_seed(8);
+  const Tensor together = path.add_to(residual, x);
+  manual_seed(8);
+  CHECK(together.to_vector<float>() == (residual + path(x)).to_vector<float>());
+  path.eval();
+  CHECK(path.add_to(residual, x).to_vector<float>() == (residual + x).to_vector<float>());
+}

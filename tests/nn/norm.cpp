@@ -103,3 +103,13 @@ TEST_CASE("BatchNorm: a plain average of all batches, and no statistics at all")
   const Tensor y = untracked(Tensor::from(std::vector<float>{5, 7}, {2, 1}));
   CHECK(y.to_vector<float>()[1] == doctest::Approx(1).epsilon(1e-4));
 }
+
+TEST_CASE("LayerNorm: of_sum is the sum and its norm") {
+  nn::LayerNorm norm(5);
+  const Tensor x = randn({2, 3, 5}), residual = randn({2, 3, 5});
+  const auto [total, normal] = norm.of_sum(x, residual);
+  CHECK(total.to_vector<float>() == (x + residual).to_vector<float>());
+  CHECK(normal.to_vector<float>() == norm(x + residual).to_vector<float>());
+  CHECK_THROWS_WITH_AS(norm.of_sum(x, zeros({3, 5})), doctest::Contains("[add_layer_norm] x of shape (2, 3, 5)"),
+                       Error);
+}

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include <doctest/doctest.h>
 
@@ -9,6 +10,9 @@
 #include "ff/core/error.h"
 #include "ff/optim/adam.h"
 #include "ff/optim/sgd.h"
+
+#include "tests/support/compare.h"
+#include "tests/support/strided_arrays.h"
 
 using namespace ff;
 
@@ -183,4 +187,56 @@ TEST_CASE("optimizer: bad parameters and options throw") {
   CHECK_THROWS_AS(optim::SGD({{"p", p}}, {.lr = -1}), Error);
   CHECK_THROWS_AS(optim::SGD({{"p", p}}, {.lr = std::numeric_limits<double>::quiet_NaN()}), Error);
   CHECK_THROWS_AS(optim::SGD({{"p", p}}, {.weight_decay = -1}), Error);
+}
+
+TEST_CASE("optimizer: parameters of all sizes are updated as each alone, to the same bits at any number of threads") {
+  const std::vector<Shape> shapes{{300, 301}, {1}, {0}, {65536}, {17}};
+  const auto run = [&](bool together) {
+    NamedTensors parameters;
+    for (const Shape& shape : shapes) parameters.emplace_back(std::to_string(parameters.size()), parameter(shape));
+    std::vector<std::unique_ptr<optim::AdamW>> optimizers;
+    if (together)
+      optimizers.push_back(std::make_unique<optim::AdamW>(parameters));
+    else
+      for (const auto& entry : parameters) optimizers.push_back(std::make_unique<optim::AdamW>(NamedTensors{entry}));
+    for (int step = 1; step <= 3; ++step) {
+      give_gradients(parameters, step);
+      for (const auto& optimizer : optimizers) optimizer->step();
+    }
+    std::vector<float> all;
+    for (const auto& [name, p] : parameters) {
+      const auto values = p.to_vector<float>();
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  };
+  CHECK(test::same_bits(run(true), run(false)));
+  CHECK(test::same_at_any_thread_count([&] { return run(true); }));
+}
+
+TEST_CASE("optimizer: step(scale) is the step by gradients times scale, which stay as they are") {
+  const auto run = [](auto make, bool folded) {
+    const NamedTensors parameters{{"a", parameter({7, 5})}, {"b", parameter({3})}};
+    const auto optimizer = make(parameters);
+    for (int step = 1; step <= 3; ++step) {
+      give_gradients(parameters, step);
+      if (!folded)
+        for (const auto& [name, p] : parameters) p.set_grad(p.grad() * 0.3);
+      const auto before = parameters[0].second.grad().to_vector<float>();
+      optimizer->step(folded ? 0.3 : 1);
+      CHECK(parameters[0].second.grad().to_vector<float>() == before);
+    }
+    return parameters[0].second.to_vector<float>();
+  };
+  const auto adam = [](const NamedTensors& p) {
+    return std::make_unique<optim::Adam>(p, optim::AdamOptions{.lr = 0.1, .weight_decay = 0.1});
+  };
+  CHECK(test::same_bits(run(adam, true), run(adam, false)));
+  for (bool nesterov : {false, true}) {
+    const auto sgd = [=](const NamedTensors& p) {
+      return std::make_unique<optim::SGD>(
+          p, optim::SGDOptions{.lr = 0.1, .momentum = nesterov ? 0.9 : 0.0, .nesterov = nesterov});
+    };
+    CHECK(test::same_bits(run(sgd, true), run(sgd, false)));
+  }
 }

@@ -192,6 +192,9 @@ ACTIVATIONS = {
     "glu": by_label(F.glu, {"last": (), "first": 0}),
     "dropout": Drawn(lambda result, x: x * (result != 0) / 0.7),
     "dropout2d": Drawn(lambda result, x: x * (result != 0) / 0.7),
+    "drop_path": Drawn(lambda result, x: x * (result != 0) / 0.7),
+    "dropout_add": Drawn(lambda result, x, residual: residual + x * (result != residual) / 0.7),
+    "drop_path_add": Drawn(lambda result, x, residual: residual + x * (result != residual) / 0.7),
 }
 
 COMPARISONS = {
@@ -375,6 +378,9 @@ NORMALISATIONS = {
     "layer_norm": {"affine": lambda x, w, b: F.layer_norm(x, (5,), w, b), "plain": lambda x: F.layer_norm(x, (4,)),
                    "two dimensions, no bias": lambda x, w: F.layer_norm(x, (2, 3), w),
                    "no rows": lambda x, w, b: F.layer_norm(x, (4,), w, b)},
+    "add_layer_norm": {"both": lambda x, r, w, b: (x + r) * 0.5 + F.layer_norm(x + r, (5,), w, b),
+                       "norm alone": lambda x, r: F.layer_norm(x + r, (5,)), "sum alone": lambda x, r: x + r,
+                       "no rows": lambda x, r, w, b: (x + r) * 0.5 + F.layer_norm(x + r, (5,), w, b)},
     "rms_norm": by_label(composed.rms_norm, {
         "weighted": {"eps": 1e-5}, "plain": {"eps": 0.1}, "two dimensions": {"dims": (-2, -1)},
         "one entry": {"eps": 0.5}, "no rows": {}}),
