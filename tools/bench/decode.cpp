@@ -59,7 +59,7 @@ void decode_fourier(benchmark::State& state) {
   measure(state, c, [&] {
     if (!few)
       fourier_attention(c.sizes, {}, {}, c.queries(), c.rows(c.k), c.rows(c.v), c.r.data(), c.result(),
-                        c.row_max.data(), c.row_sum.data());
+                        {c.row_max.data(), c.row_sum.data()});
     else
       fourier_decode(c.sizes, {}, {}, c.queries(), c.rows(c.k), c.rows(c.v), c.r.data(), c.result());
   });
