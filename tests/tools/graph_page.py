@@ -63,8 +63,10 @@ window.addEventListener("load", () => {
   seen.closed = checkDrawing("at first");
   check(current().length === 0, "a box is current at first");
   const block = data.scopes.findIndex(scope => scope.path === "blocks.0"), id = "s" + block;
-  const inside = [...data.nodes.entries()].filter(([, node]) => node.scope === block).map(([i]) => "n" + i);
-  check(inside.length > 0, "blocks.0 has no nodes of its own");
+  const own = (list, owner, letter) =>
+    [...list.entries()].filter(([, one]) => one[owner] === block).map(([i]) => letter + i);
+  const inside = [...own(data.nodes, "scope", "n"), ...own(data.scopes, "parent", "s")];
+  check(inside.length > 0, "blocks.0 has nothing in it");
   check(inside.every(n => !box(n)), "what is in blocks.0 is to be seen before it is opened");
   check(box(id).getAttribute("aria-expanded") === "false", "blocks.0 is not said to be closed");
 
