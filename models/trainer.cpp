@@ -153,7 +153,7 @@ void Trainer::train_step() {
   const double lr = config_.lr * schedule_(step_);
   std::optional<DetectAnomaly> watch;
   if (options_.detect_anomaly) watch.emplace();
-  const auto [loss, items] = accumulate();
+  const auto [loss, items] = accumulate(lr);
   watch.reset();
   if (!reached_) check_reached();
   const double longest = config_.clip_norm > 0 ? config_.clip_norm : std::numeric_limits<double>::infinity();
@@ -188,8 +188,8 @@ void Trainer::train_step() {
   if (step_ % config_.log_interval == 0 || step_ == steps_) log_step(done);
 }
 
-// The gradient of the mean loss of an update's batches; that loss, and how many items it is of.
-Trainer::BatchTotal Trainer::accumulate() {
+// The gradient of the mean loss of an update's batches; that loss, and how many items it is of. lr: for the error.
+Trainer::BatchTotal Trainer::accumulate(double lr) {
   BatchTotal total;
   {
     const ProfileSpan span("zero_grad");
@@ -202,7 +202,7 @@ Trainer::BatchTotal Trainer::accumulate() {
     }();
     const double loss = batch.mean.item<double>();
     check(std::isfinite(loss), op, "the loss is {} in step {} (learning rate {:.4g}); a smaller rate may help", loss,
-          step_ + 1, config_.lr * schedule_(step_));
+          step_ + 1, lr);
     const auto share = static_cast<double>(config_.accumulate);
     const ProfileSpan span("backward");
     (config_.accumulate == 1 ? batch.mean : batch.mean / share).backward();

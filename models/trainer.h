@@ -91,7 +91,7 @@ class Trainer {
   };
 
   void train_step();
-  BatchTotal accumulate();
+  BatchTotal accumulate(double lr);
   // Begins or ends the recording of steps, where it is time to.
   void profile(bool last);
   void check_reached();

@@ -32,8 +32,8 @@ class AdaptiveSoftmax : public Module {
   Tensor loss(const Tensor& x, const Tensor& target) const { return loss(x, target, {}); }
   /// log p of all classes: (.., in) to (.., classes).
   Tensor log_prob(const Tensor& x) const;
-  /// The likeliest class, i64: (.., in) to (..). Tails are computed only of samples for
-  /// whose head a cluster is likeliest.
+  /// The likeliest class, i64: (.., in) to (..). Tails are computed only of samples for whose head a cluster is
+  /// likeliest.
   Tensor predict(const Tensor& x) const;
 
   const std::vector<std::int64_t>& cutoffs() const { return cutoffs_; }

@@ -19,7 +19,7 @@ Average::Average(NamedTensors parameters, double decay) : parameters_(std::move(
 void Average::update() {
   std::vector<std::int64_t> sizes;
   for (const Tensor& average : averages_) sizes.push_back(average.numel());
-  const std::vector<Piece> pieces = cut_into_pieces(sizes, 1 << 15);
+  const std::vector<Piece> pieces = cut_into_pieces(sizes, kernels::grain);
   parallel_for(std::ssize(pieces), 1, [&](std::int64_t i, std::int64_t) {
     const auto [array, begin, end] = pieces[static_cast<std::size_t>(i)];
     const Tensor &average = averages_[array], &parameter = parameters_[array].second;

@@ -6,6 +6,9 @@
 /// thread. Elements depend on themselves alone: an array may be cut anywhere.
 namespace ff::optim::kernels {
 
+/// Elements that a task updates at a time: what it touches stays in a second-level cache.
+inline constexpr std::int64_t grain = 1 << 15;
+
 struct SgdStep {
   double lr, momentum, dampening, weight_decay;
   bool nesterov;

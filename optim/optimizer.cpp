@@ -7,6 +7,7 @@
 #include "ff/core/check.h"
 #include "ff/core/parallel.h"
 #include "ff/core/pieces.h"
+#include "ff/optim/kernels.h"
 
 namespace ff::optim {
 
@@ -66,8 +67,7 @@ void Optimizer::step(double grad_scale) {
       updates.push_back({group, parameter, grad.dense(), found->second, grad_scale});
       sizes.push_back(parameter.numel());
     }
-  constexpr std::int64_t grain = 1 << 15;  // what a task touches stays in a second-level cache
-  const std::vector<Piece> pieces = cut_into_pieces(sizes, grain);
+  const std::vector<Piece> pieces = cut_into_pieces(sizes, kernels::grain);
   parallel_for(std::ssize(pieces), 1, [&](std::int64_t i, std::int64_t) {
     const auto [array, begin, end] = pieces[static_cast<std::size_t>(i)];
     update(updates[array], begin, end);

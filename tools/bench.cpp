@@ -101,8 +101,8 @@ class Stepper {
     forward_backward_.push_back(seconds_since(begin));
     {
       const ProfileSpan span("optimizer");
-      if (config_.train.clip_norm > 0) nn::clip_grad_norm(parameters_, config_.train.clip_norm);
-      optimizer_->step();
+      const double norm = nn::grad_norm(parameters_), longest = config_.train.clip_norm;
+      optimizer_->step(longest > 0 ? nn::clip_factor(norm, longest) : 1);
     }
     step_.push_back(seconds_since(begin));
   }

@@ -77,8 +77,7 @@ void check_resume(const TrainOptions& options) {
   if (others)
     throw UsageError(
         "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps, --init-from and --overwrite do "
-        "not "
-        "go with it");
+        "not go with it");
   models::RunFolder(options.resume).check_complete();
 }
 

@@ -50,14 +50,6 @@ using VF32 = hn::Vec<DF32>;
 
 HWY_INLINE VF32 SetF32(float value) { return hn::Set(DF32(), value); }
 
-/// c[0] + c[1] x + ...
-template <std::size_t N>
-HWY_INLINE VF32 Polynomial(VF32 x, const float (&c)[N]) {
-  VF32 y = SetF32(c[N - 1]);
-  for (std::size_t i = N - 1; i-- > 0;) y = hn::MulAdd(y, x, SetF32(c[i]));
-  return y;
-}
-
 // Beyond this a normal tail, even times the argument, is nothing to a float. Tails are computed 2^64 times too large,
 // and meet denormal numbers only as they are scaled back.
 inline constexpr float tail_limit = 15;
@@ -75,7 +67,7 @@ HWY_INLINE VF32 TimesGauss(VF32 y, VF32 a) {
   r = hn::NegMulAdd(square, SetF32(rest), r);
   const hn::RebindToSigned<DF32> di;
   const VF32 power = hn::BitCast(DF32(), hn::ShiftLeft<Exp2Float::mantissa>(hn::BitCast(di, shifted)));
-  return hn::Mul(power, hn::MulAdd(y, hn::Mul(r, Polynomial(r, Exp2Float::polynomial)), y));
+  return hn::Mul(power, hn::MulAdd(y, hn::Mul(r, Polynomial(DF32(), r, Exp2Float::polynomial)), y));
 }
 
 inline constexpr float normal_density_0 = 0.39894228f;  // 1 / sqrt(2 pi)
@@ -85,9 +77,9 @@ HWY_INLINE VF32 Gelu(VF32 x) {
   const VF32 a = hn::Min(hn::Abs(x), SetF32(tail_limit));
   // Of the two forms of the tail, the one with few rounding errors: the difference where its second term is small.
   const auto far = hn::Gt(a, SetF32(1));
-  const VF32 numerator = hn::IfThenElse(far, Polynomial(a, polynomial::normal_tail_n),
-                                        hn::Mul(a, Polynomial(a, polynomial::normal_tail_p)));
-  const VF32 quotient = hn::Div(numerator, Polynomial(a, polynomial::normal_tail_q));
+  const VF32 numerator = hn::IfThenElse(far, Polynomial(DF32(), a, polynomial::normal_tail_n),
+                                        hn::Mul(a, Polynomial(DF32(), a, polynomial::normal_tail_p)));
+  const VF32 quotient = hn::Div(numerator, Polynomial(DF32(), a, polynomial::normal_tail_q));
   const VF32 tail = TimesGauss(hn::IfThenElse(far, hn::Sub(SetF32(normal_density_0), quotient), quotient), a);
   const VF32 y = hn::NegMulAdd(tail, SetF32(0x1p-64f), hn::Max(x, hn::Zero(DF32())));
   return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x));
@@ -95,9 +87,9 @@ HWY_INLINE VF32 Gelu(VF32 x) {
 
 /// dy (Phi(x) + x phi(x)): dy times g = Phi(-|x|) - |x| phi(x), or 1 - g.
 HWY_INLINE VF32 GeluGrad(VF32 x, VF32 dy) {
-  const VF32 a = hn::Min(hn::Abs(x), SetF32(tail_limit)), below = Polynomial(a, polynomial::normal_tail_q);
+  const VF32 a = hn::Min(hn::Abs(x), SetF32(tail_limit)), below = Polynomial(DF32(), a, polynomial::normal_tail_q);
   const VF32 above =
-      hn::NegMulAdd(hn::Mul(a, SetF32(normal_density_0)), below, Polynomial(a, polynomial::normal_tail_p));
+      hn::NegMulAdd(hn::Mul(a, SetF32(normal_density_0)), below, Polynomial(DF32(), a, polynomial::normal_tail_p));
   const VF32 g = TimesGauss(hn::Div(hn::Mul(above, SetF32(0x1p-64f)), below), a);
   const VF32 slope = hn::IfThenElse(hn::Lt(x, hn::Zero(DF32())), g, hn::Sub(SetF32(1), g));
   return hn::IfThenElse(hn::IsNaN(x), x, hn::Mul(dy, slope));

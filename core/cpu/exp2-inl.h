@@ -7,9 +7,9 @@
 #define FF_CORE_CPU_EXP2_INL_H_
 #endif
 
-#include <cstddef>
-
 #include <hwy/highway.h>
+
+#include "ff/core/cpu/polynomial-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ff::cpu {
@@ -41,7 +41,6 @@ inline Exp2Double exp2_constants(double) { return {}; }
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp2(D d, V x) {
   using Constants = decltype(exp2_constants(hn::TFromD<D>()));
-  constexpr std::size_t kTerms = std::size(Constants::polynomial);
   const hn::RebindToSigned<D> di;
   const V least = hn::Set(d, -Constants::bias);
   x = hn::IfThenElse(hn::Lt(x, least), least, x);  // not Max, which may turn NaN into a number
@@ -49,9 +48,7 @@ HWY_INLINE V exp2(D d, V x) {
   const V shifted = hn::Add(x, hn::Set(d, Constants::magic));
   const V power = hn::BitCast(d, hn::ShiftLeft<Constants::mantissa>(hn::BitCast(di, shifted)));
   const V r = hn::Sub(x, hn::Sub(shifted, hn::Set(d, Constants::magic)));
-  V y = hn::Set(d, Constants::polynomial[kTerms - 1]);
-  for (std::size_t i = kTerms - 1; i-- > 0;) y = hn::MulAdd(y, r, hn::Set(d, Constants::polynomial[i]));
-  return hn::Mul(power, hn::MulAdd(y, r, hn::Set(d, 1)));
+  return hn::Mul(power, hn::MulAdd(Polynomial(d, r, Constants::polynomial), r, hn::Set(d, 1)));
 }
 
 }  // namespace HWY_NAMESPACE

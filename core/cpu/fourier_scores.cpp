@@ -75,7 +75,7 @@ HWY_INLINE void LogFeatures(const Block& b, Range range, float (RangePolynomials
       const V key = b.Keys(d);
       auto add = [&](int row, V& s) HWY_ATTR {
         const V difference = hn::Sub(key, SetAll(query[row])), square = hn::Mul(difference, difference);
-        s = hn::MulAdd(square, Polynomial(square, polynomial), s);
+        s = hn::MulAdd(square, cpu::HWY_NAMESPACE::Polynomial(D(), square, polynomial), s);
       };
       add(0, s0);
       add(1, s1);

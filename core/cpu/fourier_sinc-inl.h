@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "ff/core/cpu/fourier_tiles.h"
+#include "ff/core/cpu/polynomial-inl.h"
 #include "ff/core/cpu/polynomials.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -91,17 +92,10 @@ HWY_INLINE void MultiplySinc(Distance x, SincProduct& product) {
   Multiply(g, hn::IfThenElseZero(far, hn::Sub(t, hn::Sub(g, x.whole))), product.denominator);
 }
 
-/// A polynomial, lowest power first, whose coefficients are the same in all lanes.
-template <std::size_t n>
-HWY_INLINE V Polynomial(V x, const float (&c)[n]) {
-  V y = SetAll(c[n - 1]);
-  for (std::size_t k = n - 1; k-- > 0;) y = hn::MulAdd(y, x, SetAll(c[k]));
-  return y;
-}
-
 /// The same for a feature of Range::wide, given k - q.
 HWY_INLINE void MultiplyWideSinc(V difference, const float (&sinc_wide)[6], SincProduct& product) {
-  const V square = hn::Mul(difference, difference), y = Polynomial(square, sinc_wide), one = SetAll(1.0f);
+  const V square = hn::Mul(difference, difference), y = cpu::HWY_NAMESPACE::Polynomial(D(), square, sinc_wide),
+          one = SetAll(1.0f);
   const V f = hn::MulAdd(square, y, one);
   Multiply(f, hn::MulAdd(square, y, hn::Sub(one, f)), product.numerator);
 }
@@ -141,7 +135,7 @@ HWY_INLINE V SincLogDerivative(Distance x) {
 /// The same where a polynomial of the square of k - q gives its quotient by k - q.
 template <std::size_t n>
 HWY_INLINE V SincLogDerivative(V difference, const float (&c)[n]) {
-  return hn::Mul(difference, Polynomial(hn::Mul(difference, difference), c));
+  return hn::Mul(difference, cpu::HWY_NAMESPACE::Polynomial(D(), hn::Mul(difference, difference), c));
 }
 
 /// A sum of log2 of sincs with what its roundings have cost: value + error.
@@ -158,11 +152,8 @@ HWY_INLINE void Add(V part, LogSum& sum) {
 
 /// 2^x for |x| <= 1/2 or little more.
 HWY_INLINE V Exp2Fraction(V x) {
-  constexpr auto& c = polynomial::expm1_over_x;
   const V y = hn::Mul(x, SetAll(0.6931471805599453f));
-  V p = SetAll(static_cast<float>(c[6]));
-  for (int k = 5; k >= 0; --k) p = hn::MulAdd(p, y, SetAll(static_cast<float>(c[k])));
-  return hn::MulAdd(p, y, SetAll(1.0f));
+  return hn::MulAdd(cpu::HWY_NAMESPACE::Polynomial(D(), y, polynomial::expm1_over_x), y, SetAll(1.0f));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "ff/core/cpu/lanes-inl.h"
+#include "ff/core/cpu/polynomial-inl.h"
 #include "ff/core/cpu/polynomials.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,14 +25,6 @@ namespace HWY_NAMESPACE {
 using DI64 = hn::RebindToSigned<D64>;
 
 HWY_INLINE V64 Set64(double value) { return hn::Set(D64(), value); }
-
-/// c[0] + c[1] x + ...
-template <std::size_t N>
-HWY_INLINE V64 Polynomial(V64 x, const double (&c)[N]) {
-  V64 y = Set64(c[N - 1]);
-  for (std::size_t i = N - 1; i-- > 0;) y = hn::MulAdd(y, x, Set64(c[i]));
-  return y;
-}
 
 // Added to a number of magnitude below 2^51, leaves its nearest integer in the low bits of the mantissa.
 inline constexpr double round_magic = 0x1.8p52;
@@ -48,7 +41,7 @@ HWY_INLINE ExpParts SplitExp(V64 x) {
   const V64 k = hn::Sub(shifted, Set64(round_magic));
   const V64 r = hn::NegMulAdd(k, Set64(ln_2), x);
   const auto bits = hn::Add(hn::BitCast(DI64(), shifted), hn::Set(DI64(), 1023));
-  return {hn::BitCast(D64(), hn::ShiftLeft<52>(bits)), hn::Mul(r, Polynomial(r, polynomial::expm1_over_x))};
+  return {hn::BitCast(D64(), hn::ShiftLeft<52>(bits)), hn::Mul(r, Polynomial(D64(), r, polynomial::expm1_over_x))};
 }
 
 /// Keeps NaN, which Min and Max do not promise.
@@ -79,7 +72,7 @@ HWY_INLINE V64 ExpF64(V64 x) {
   const V64 k = hn::Sub(shifted, Set64(round_magic));
   // log(2) in two parts, the first with trailing zeros so that its product with k is exact.
   const V64 r = hn::NegMulAdd(k, Set64(1.9082149292705877e-10), hn::NegMulAdd(k, Set64(0.6931471803691238), c));
-  const V64 y = hn::MulAdd(r, Polynomial(r, polynomial::expm1_over_x_f64), Set64(1));
+  const V64 y = hn::MulAdd(r, Polynomial(D64(), r, polynomial::expm1_over_x_f64), Set64(1));
   const auto bits = hn::Add(hn::BitCast(DI64(), y), hn::ShiftLeft<52>(hn::BitCast(DI64(), shifted)));
   V64 result = hn::IfThenZeroElse(hn::Lt(x, Set64(-708)), hn::BitCast(D64(), bits));
   result = hn::IfThenElse(hn::Gt(x, Set64(709.78)), Set64(std::numeric_limits<double>::infinity()), result);
@@ -113,7 +106,7 @@ HWY_INLINE LogParts SplitLog(V64 x) {
 }
 
 HWY_INLINE V64 JoinLog(LogParts p) {
-  return hn::MulAdd(p.e, Set64(ln_2), hn::Mul(p.f, Polynomial(p.f, polynomial::log1p_over_x)));
+  return hn::MulAdd(p.e, Set64(ln_2), hn::Mul(p.f, Polynomial(D64(), p.f, polynomial::log1p_over_x)));
 }
 
 /// What log gives where it is not a finite number of a positive one.
@@ -167,9 +160,9 @@ HWY_INLINE SinCosParts SinCos(V64 x) {
   r = hn::NegMulAdd(k, Set64(2.0222662487959506e-21), r);
   const V64 r2 = hn::Mul(r, r);
   // A factor of r, so that the sine of -0 is -0.
-  const V64 s = hn::Mul(r, hn::MulAdd(r2, Polynomial(r2, polynomial::sin_tail), Set64(1)));
+  const V64 s = hn::Mul(r, hn::MulAdd(r2, Polynomial(D64(), r2, polynomial::sin_tail), Set64(1)));
   const V64 c =
-      hn::MulAdd(hn::Mul(r2, r2), Polynomial(r2, polynomial::cos_tail), hn::NegMulAdd(r2, Set64(0.5), Set64(1)));
+      hn::MulAdd(hn::Mul(r2, r2), Polynomial(D64(), r2, polynomial::cos_tail), hn::NegMulAdd(r2, Set64(0.5), Set64(1)));
   // Quarter turns: odd ones swap sine and cosine, the second and third turn the sine's sign, the first and second the
   // cosine's.
   const auto quarter = hn::BitCast(DI64(), shifted);
@@ -199,7 +192,7 @@ HWY_INLINE V64 Atan2(V64 y, V64 x) {
   // Equal ones may be zeros or infinities, which have no quotient.
   const V64 t =
       hn::IfThenElse(hn::Eq(small, large), hn::IfThenElseZero(hn::Gt(large, zero), one), hn::Div(small, large));
-  V64 angle = hn::Mul(t, Polynomial(hn::Mul(t, t), polynomial::atan_over_x));
+  V64 angle = hn::Mul(t, Polynomial(D64(), hn::Mul(t, t), polynomial::atan_over_x));
   angle = hn::IfThenElse(hn::Gt(ay, ax), hn::Sub(Set64(1.5707963267948966), angle), angle);
   const M64 left = hn::Lt(hn::CopySign(one, x), zero);  // x = -0 too
   angle = hn::IfThenElse(left, hn::Sub(Set64(3.141592653589793), angle), angle);
@@ -277,13 +270,13 @@ HWY_INLINE V64 Sigmoid(V64 x) { return KeepNaN(x, hn::Div(Set64(1), hn::Add(Set6
 HWY_INLINE V64 ScaledErfc(V64 x) {
   const V64 inverse = hn::Div(Set64(1), hn::Add(x, Set64(3)));
   const V64 t = hn::NegMulAdd(inverse, Set64(6), Set64(1));
-  return hn::Mul(inverse, Polynomial(t, polynomial::scaled_erfc));
+  return hn::Mul(inverse, Polynomial(D64(), t, polynomial::scaled_erfc));
 }
 
 HWY_INLINE V64 Erf(V64 x) {
   const V64 a = hn::Min(hn::Abs(x), Set64(6)), a2 = hn::Mul(a, a);
   const V64 large = hn::NegMulAdd(ExpUnchecked(hn::Neg(a2)), ScaledErfc(a), Set64(1));
-  const V64 small = hn::Mul(a, Polynomial(a2, polynomial::erf_over_x));
+  const V64 small = hn::Mul(a, Polynomial(D64(), a2, polynomial::erf_over_x));
   return KeepNaN(x, hn::CopySign(hn::IfThenElse(hn::Lt(a, Set64(0.5)), small, large), x));
 }
 
@@ -298,14 +291,14 @@ HWY_INLINE V64 Sinc(V64 x) { return hn::IfThenElse(hn::Eq(x, hn::Zero(D64())), S
 
 HWY_INLINE V64 LogSinc(V64 x) {
   const V64 x2 = hn::Mul(x, x);
-  const V64 near = hn::Mul(x2, Polynomial(x2, polynomial::log_sinc_over_x2));
+  const V64 near = hn::Mul(x2, Polynomial(D64(), x2, polynomial::log_sinc_over_x2));
   const V64 far = Log(hn::Abs(hn::Div(SinCos(x).sin, x)));
   return hn::IfThenElse(hn::Lt(x2, Set64(1)), near, far);
 }
 
 HWY_INLINE V64 LogSincGrad(V64 x) {
   const V64 x2 = hn::Mul(x, x);
-  const V64 near = hn::Mul(x, Polynomial(x2, polynomial::log_sinc_grad_over_x));
+  const V64 near = hn::Mul(x, Polynomial(D64(), x2, polynomial::log_sinc_grad_over_x));
   const SinCosParts p = SinCos(x);
   const V64 far = hn::Sub(hn::Div(p.cos, p.sin), hn::Div(Set64(1), x));
   return hn::IfThenElse(hn::Lt(x2, Set64(1)), near, far);
@@ -313,7 +306,7 @@ HWY_INLINE V64 LogSincGrad(V64 x) {
 
 HWY_INLINE V64 LogSincGrad2(V64 x) {
   const V64 x2 = hn::Mul(x, x);
-  const V64 near = Polynomial(x2, polynomial::log_sinc_grad2_near_0);
+  const V64 near = Polynomial(D64(), x2, polynomial::log_sinc_grad2_near_0);
   const V64 s = SinCos(x).sin;
   const V64 far = hn::Sub(hn::Div(Set64(1), x2), hn::Div(Set64(1), hn::Mul(s, s)));
   return hn::IfThenElse(hn::Lt(x2, Set64(1)), near, far);

@@ -57,12 +57,10 @@ LanguageModel::LanguageModel(const LanguageModelConfig& config, std::int64_t voc
   for (std::int64_t i = 0; i < config.layers; ++i) blocks.emplace(block_options(config, i));
   add("blocks", blocks);
   if (config.norm_order == NormOrder::before) {
-    norm = std::make_unique<nn::LayerNorm>(config.width);
-    add("norm", *norm);
+    add("norm", norm.emplace(config.width));
   }
   if (!config.cutoffs.empty()) {
-    crit = std::make_unique<nn::TiedAdaptiveSoftmax>(embed.weight, config.cutoffs);
-    add("crit", *crit);
+    add("crit", crit.emplace(embed.weight, config.cutoffs));
   }
   initialize();
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "ff/autograd/ops/loss.h"
 #include "ff/models/block.h"
 #include "ff/models/language/config.h"
@@ -43,9 +45,9 @@ class LanguageModel : public nn::Module {
   Tensor positions;  ///< (context, width), not learned
   nn::Dropout drop;
   nn::ModuleList<Block> blocks;
-  std::unique_ptr<nn::LayerNorm> norm;            ///< of pre-norm alone
-  Tensor bias;                                    ///< (vocabulary), of a plain softmax
-  std::unique_ptr<nn::TiedAdaptiveSoftmax> crit;  ///< of an adaptive one
+  std::optional<nn::LayerNorm> norm;            ///< of pre-norm alone
+  Tensor bias;                                  ///< (vocabulary), of a plain softmax
+  std::optional<nn::TiedAdaptiveSoftmax> crit;  ///< of an adaptive one
 
  private:
   void initialize();

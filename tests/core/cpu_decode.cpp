@@ -4,7 +4,6 @@
 #include <numbers>
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 #include <hwy/targets.h>
 
 #include "ff/core/cpu/decode.h"
@@ -12,51 +11,16 @@
 #include "ff/core/random.h"
 
 #include "tests/support/compare.h"
-#include "tests/support/fourier_attention_reference.h"
+#include "tests/support/fourier_attention_cases.h"
 #include "tests/support/softmax_attention_reference.h"
 
 using namespace ff;
 using namespace ff::cpu;
-using ff::test::FourierInputs;
-using ff::test::largest_difference;
+using namespace ff::test;
 
 namespace {
 
 using Index = std::int64_t;
-
-struct Setting {
-  AttentionSizes sizes{};
-  double power = 4, r = 1;
-  double spread = 1;  // of queries and keys: normal of this deviation
-  double range = 0;   // where positive: uniform in [-range, range] instead
-  double offset = 0;  // added to queries and keys
-};
-
-std::string name(const Setting& s) {
-  return fmt::format("sizes ({}, {}, {}, {}, {}, {}) power {} r {} spread {} range {} offset {}", s.sizes.batch,
-                     s.sizes.heads, s.sizes.queries, s.sizes.keys, s.sizes.dim, s.sizes.value_dim, s.power, s.r,
-                     s.spread, s.range, s.offset);
-}
-
-// Exact in float32, so that the kernels and the references see the same.
-std::vector<double> random(Index n, std::uint64_t seed, const Setting& s) {
-  std::vector<float> x(static_cast<std::size_t>(n));
-  s.range > 0 ? fill_uniform(x.data(), n, {seed, 0}) : fill_normal(x.data(), n, {seed, 0});
-  for (float& v : x) v = static_cast<float>(s.offset + (s.range > 0 ? s.range * (2 * double{v} - 1) : s.spread * v));
-  return {x.begin(), x.end()};
-}
-
-FourierInputs inputs(const Setting& s) {
-  const auto [batch, heads, queries, keys, dim, values] = s.sizes;
-  FourierInputs in{s.sizes, {}, {s.power, 0}, {}, {}, {}, {}, {}};
-  in.q = random(batch * heads * queries * dim, 11, s);
-  in.k = random(batch * heads * keys * dim, 12, s);
-  in.v = random(batch * heads * keys * values, 13, {});
-  in.r = random(heads * dim, 14, {.range = 0.2, .offset = 1});
-  in.dout.assign(static_cast<std::size_t>(batch * heads * queries * values), 0.0);
-  for (double& r : in.r) r = static_cast<float>(r * s.r);
-  return in;
-}
 
 // A (B, H, rows, features) array as heads of a cache with room for more: neighbouring rows lie `gap` numbers apart,
 // and heads `spare` rows; NaN wherever nothing may be read.
@@ -104,12 +68,6 @@ std::vector<double> reference(Kind kind, const FourierInputs& in) {
       .out;
 }
 
-double largest(const std::vector<double>& x) {
-  double m = 0;
-  for (const double v : x) m = std::max(m, std::abs(v));
-  return m;
-}
-
 void check_kind(Kind kind, const FourierInputs& in, double tolerance = 2e-6) {
   const auto [batch, heads, queries, keys, dim, values] = in.sizes;
   const auto d = largest_difference(decode(kind, in), reference(kind, in), Shape{batch, heads, queries, values});
@@ -130,9 +88,9 @@ TEST_CASE("decode: any number of queries, keys and features") {
   for (const Index queries : {1, 3, 8}) {
     for (const Index keys : {1, 7, 16, 17, 300}) {
       for (const Index dim : {1, 5, 16, 64}) {
-        const Setting s{{1, 2, queries, keys, dim, dim + queries % 3}, 4, 2};
+        const FourierSetting s{{1, 2, queries, keys, dim, dim + queries % 3}, 4, 2};
         CAPTURE(name(s));
-        check_both(inputs(s));
+        check_both(fourier_inputs(s));
       }
     }
   }
@@ -140,23 +98,24 @@ TEST_CASE("decode: any number of queries, keys and features") {
 
 TEST_CASE("decode: a thousand keys") {
   for (const Index dim : {16, 17, 64}) {
-    const Setting s{{1, 1, 1, 1000, dim, dim}, 4, 1};
+    const FourierSetting s{{1, 1, 1, 1000, dim, dim}, 4, 1};
     CAPTURE(name(s));
-    check_both(inputs(s));
+    check_both(fourier_inputs(s));
   }
 }
 
-TEST_CASE("decode: more queries than it is made for") { check_both(inputs({{2, 1, 20, 30, 6, 3}, 4, 1})); }
+TEST_CASE("decode: more queries than it is made for") { check_both(fourier_inputs({{2, 1, 20, 30, 6, 3}, 4, 1})); }
 
 TEST_CASE("fourier_decode: every power, keys near and far") {
   for (const double power : {1.0, 1.5, 2.0, 3.0, 4.0, 6.0}) {
     for (const Index dim : {1, 3, 16, 64}) {
-      for (const Setting& s :
-           {Setting{{1, 2, 2, 40, dim, 5}, power, 0.05}, Setting{{1, 2, 2, 40, dim, 5}, power, 2},
-            Setting{{1, 2, 2, 40, dim, 5}, power, 1, 1, 41},  // |x| up to 100
-            Setting{{1, 2, 2, 40, dim, 5}, power, 1, 0.3, 0, 60}, Setting{{1, 2, 2, 40, dim, 5}, power, 1, 1e-5}}) {
+      for (const FourierSetting& s :
+           {FourierSetting{{1, 2, 2, 40, dim, 5}, power, 0.05}, FourierSetting{{1, 2, 2, 40, dim, 5}, power, 2},
+            FourierSetting{{1, 2, 2, 40, dim, 5}, power, 1, 1, 41},  // |x| up to 100
+            FourierSetting{{1, 2, 2, 40, dim, 5}, power, 1, 0.3, 0, 60},
+            FourierSetting{{1, 2, 2, 40, dim, 5}, power, 1, 1e-5}}) {
         CAPTURE(name(s));
-        check_kind(Kind::fourier, inputs(s));
+        check_kind(Kind::fourier, fourier_inputs(s));
       }
     }
   }
@@ -165,15 +124,15 @@ TEST_CASE("fourier_decode: every power, keys near and far") {
 TEST_CASE("fourier_decode: |x| of thousands and more") {
   for (const double range : {1e3, 1e4, 2e4, 1e6}) {
     for (const Index dim : {2, 16}) {
-      const Setting s{{1, 1, 2, 40, dim, 5}, 4, 1, 1, range};
+      const FourierSetting s{{1, 1, 2, 40, dim, 5}, 4, 1, 1, range};
       CAPTURE(name(s));
-      check_kind(Kind::fourier, inputs(s));
+      check_kind(Kind::fourier, fourier_inputs(s));
     }
   }
 }
 
 TEST_CASE("decode: equal queries and keys, and features with R = 0") {
-  FourierInputs in = inputs({{1, 2, 4, 4, 16, 16}, 4, 2});
+  FourierInputs in = fourier_inputs({{1, 2, 4, 4, 16, 16}, 4, 2});
   SUBCASE("q = k") { in.k = in.q; }
   SUBCASE("all alike") { std::fill(in.k.begin(), in.k.end(), 0.5), std::fill(in.q.begin(), in.q.end(), 0.5); }
   SUBCASE("all zero") { std::fill(in.k.begin(), in.k.end(), 0.0), std::fill(in.q.begin(), in.q.end(), 0.0); }
@@ -188,7 +147,7 @@ TEST_CASE("decode: equal queries and keys, and features with R = 0") {
 TEST_CASE("fourier_decode: keys on zeros of the kernel") {
   // R (q - k) is the float nearest to a multiple of pi: the kernel of such a pair is about 1e-8^power, not 0.
   for (const std::size_t on_zeros : {8U, 12U}) {
-    FourierInputs in = inputs({{1, 1, 4, 6, 2, 3}, 4, 1});
+    FourierInputs in = fourier_inputs({{1, 1, 4, 6, 2, 3}, 4, 1});
     std::fill(in.q.begin(), in.q.end(), 0.0);
     std::fill(in.r.begin(), in.r.end(), 1.0);
     const double pi = std::numbers::pi_v<float>;
@@ -201,7 +160,7 @@ TEST_CASE("fourier_decode: keys on zeros of the kernel") {
 
 TEST_CASE("decode: causal across the cache, masks, and queries that see nothing") {
   for (const auto& [queries, keys] : {std::pair<Index, Index>{5, 300}, {8, 8}, {7, 3}, {1, 40}}) {
-    FourierInputs in = inputs({{2, 2, queries, keys, 8, 8}, 4, 2});
+    FourierInputs in = fourier_inputs({{2, 2, queries, keys, 8, 8}, 4, 2});
     CAPTURE(name({in.sizes}));
     in.mask.causal = true;
     check_both(in);
@@ -226,7 +185,7 @@ TEST_CASE("fourier_decode: epsilon larger and smaller than the kernel") {
   for (const double epsilon : {1e-6, 1e-2, 3.0, 1e-30}) {
     for (const double power : {4.0, 1.5}) {
       for (const Index dim : {2, 16, 64}) {
-        FourierInputs in = inputs({{1, 2, 2, 300, dim, 4}, power, 2, 0.5});
+        FourierInputs in = fourier_inputs({{1, 2, 2, 300, dim, 4}, power, 2, 0.5});
         in.kernel.epsilon = epsilon;
         INFO("epsilon ", epsilon, " power ", power, " dim ", dim);
         check_kind(Kind::fourier, in);
@@ -238,7 +197,7 @@ TEST_CASE("fourier_decode: epsilon larger and smaller than the kernel") {
 TEST_CASE("decode: reads nothing but its keys and values, whatever lies between them") {
   for (const Index keys : {1, 15, 16, 270}) {
     for (const Index dim : {3, 16, 21}) {
-      const FourierInputs in = inputs({{2, 2, 3, keys, dim, dim}, 4, 2});
+      const FourierInputs in = fourier_inputs({{2, 2, 3, keys, dim, dim}, 4, 2});
       CAPTURE(name({in.sizes}));
       for (const Kind kind : kinds) CHECK(test::same_bits(decode(kind, in), decode(kind, in, 5, 9)));
     }
@@ -246,7 +205,7 @@ TEST_CASE("decode: reads nothing but its keys and values, whatever lies between 
 }
 
 TEST_CASE("decode: heads of keys that several heads of queries share") {
-  FourierInputs in = inputs({{1, 4, 2, 20, 8, 4}, 4, 1});
+  FourierInputs in = fourier_inputs({{1, 4, 2, 20, 8, 4}, 4, 1});
   const AttentionSizes& s = in.sizes;
   std::fill(in.r.begin(), in.r.end(), 1.5);
   auto repeat = [](std::vector<double>& x) {  // heads 1 and 3 become copies of 0 and 2
@@ -269,13 +228,13 @@ TEST_CASE("decode: heads of keys that several heads of queries share") {
 
 TEST_CASE("decode: scores and distances of any size give finite results") {
   for (const double size : {1e3, 1e6, 1e12, 1e15}) {
-    const auto out = decode(Kind::softmax, inputs({{1, 2, 2, 90, 4, 4}, 4, 1, size}));
+    const auto out = decode(Kind::softmax, fourier_inputs({{1, 2, 2, 90, 4, 4}, 4, 1, size}));
     CHECK(std::all_of(out.begin(), out.end(), [](float v) { return std::isfinite(v); }));
   }
   for (const double size : {1e3, 1e6, 1e12, 1e30, 3e38}) {
     for (const double r : {1e-38, 1e-3, 1.0, 1e10, 3e38}) {
       for (const double power : {1.0, 4.0, 7.5, 100.0, 3000.0}) {
-        FourierInputs in = inputs({{1, 1, 3, 20, 9, 3}, power, 1, 1, 1});
+        FourierInputs in = fourier_inputs({{1, 1, 3, 20, 9, 3}, power, 1, 1, 1});
         for (auto* x : {&in.q, &in.k})
           for (double& v : *x) v = static_cast<float>(v * size);
         std::fill(in.r.begin(), in.r.end(), static_cast<float>(r));
@@ -290,7 +249,7 @@ TEST_CASE("decode: scores and distances of any size give finite results") {
 TEST_CASE("decode: NaN and infinity reach the queries that see them, and no others") {
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     for (const Kind kind : kinds) {
-      FourierInputs in = inputs({{1, 1, 4, 300, 5, 3}, 4, 1});
+      FourierInputs in = fourier_inputs({{1, 1, 4, 300, 5, 3}, 4, 1});
       auto nan_rows = [&] {
         const auto out = decode(kind, in);
         std::string rows;
@@ -303,13 +262,13 @@ TEST_CASE("decode: NaN and infinity reach the queries that see them, and no othe
       CHECK(nan_rows() == "....");
       in.q[5 * 2 + 1] = bad;
       CHECK(nan_rows() == "..x.");
-      in = inputs({{1, 1, 4, 300, 5, 3}, 4, 1});
+      in = fourier_inputs({{1, 1, 4, 300, 5, 3}, 4, 1});
       in.mask.causal = true;
       in.k[5 * 298 + 2] = std::numeric_limits<double>::quiet_NaN();
       CHECK(nan_rows() == "..xx");
     }
   }
-  FourierInputs in = inputs({{1, 1, 4, 300, 5, 3}, 4, 1});
+  FourierInputs in = fourier_inputs({{1, 1, 4, 300, 5, 3}, 4, 1});
   in.r[2] = std::numeric_limits<double>::infinity();
   const auto out = decode(Kind::fourier, in);
   CHECK(std::all_of(out.begin(), out.end(), [](float v) { return std::isnan(v); }));
@@ -319,7 +278,7 @@ TEST_CASE("decode: empty arrays") {
   for (const AttentionSizes& sizes : {AttentionSizes{0, 2, 3, 3, 4, 4}, AttentionSizes{1, 2, 0, 3, 4, 4},
                                       AttentionSizes{1, 2, 3, 0, 4, 4}, AttentionSizes{1, 2, 3, 5, 4, 0}}) {
     for (const Kind kind : kinds) {
-      const auto out = decode(kind, inputs({sizes}));
+      const auto out = decode(kind, fourier_inputs({sizes}));
       CHECK(std::all_of(out.begin(), out.end(), [](float v) { return v == 0; }));
     }
   }
@@ -327,9 +286,10 @@ TEST_CASE("decode: empty arrays") {
 
 TEST_CASE("decode: the same bits at any number of threads") {
   const int before = num_threads();
-  for (const Setting& s : {Setting{{1, 3, 1, 1000, 16, 16}, 4, 2}, Setting{{2, 1, 8, 3000, 8, 5}, 2.5, 1}}) {
+  for (const FourierSetting& s :
+       {FourierSetting{{1, 3, 1, 1000, 16, 16}, 4, 2}, FourierSetting{{2, 1, 8, 3000, 8, 5}, 2.5, 1}}) {
     for (const Kind kind : kinds) {
-      const FourierInputs in = inputs(s);
+      const FourierInputs in = fourier_inputs(s);
       set_num_threads(1);
       const auto one = decode(kind, in);
       for (const int threads : {2, 4}) {
@@ -343,21 +303,21 @@ TEST_CASE("decode: the same bits at any number of threads") {
 }
 
 TEST_CASE("decode: every instruction set") {
-  const Setting settings[] = {{{1, 2, 2, 50, 17, 21}, 4, 2},
-                              {{1, 1, 3, 300, 8, 64}, 2.5, 1, 1, 41},
-                              {{1, 2, 2, 40, 64, 5}, 6, 1, 1, 41},
-                              {{1, 2, 2, 40, 16, 5}, 6, 1, 1, 2e4},
-                              {{1, 1, 1, 300, 64, 16}, 4, 1}};
+  const FourierSetting settings[] = {{{1, 2, 2, 50, 17, 21}, 4, 2},
+                                     {{1, 1, 3, 300, 8, 64}, 2.5, 1, 1, 41},
+                                     {{1, 2, 2, 40, 64, 5}, 6, 1, 1, 41},
+                                     {{1, 2, 2, 40, 16, 5}, 6, 1, 1, 2e4},
+                                     {{1, 1, 1, 300, 64, 16}, 4, 1}};
   for (const std::int64_t target : {HWY_EMU128, HWY_SSE4, HWY_AVX2, HWY_AVX3}) {
     if ((hwy::SupportedTargets() & target) == 0) continue;
     INFO("target ", hwy::TargetName(target));
     hwy::SetSupportedTargetsForTest(target);
     // Without a fused multiply-add the error of a product of many features cannot be had.
     const double tolerance = (target & (HWY_AVX2 | HWY_AVX3)) != 0 ? 2e-6 : 3e-6;
-    for (const Setting& s : settings) {
+    for (const FourierSetting& s : settings) {
       CAPTURE(name(s));
-      check_kind(Kind::fourier, inputs(s), tolerance);
-      check_kind(Kind::softmax, inputs(s));
+      check_kind(Kind::fourier, fourier_inputs(s), tolerance);
+      check_kind(Kind::softmax, fourier_inputs(s));
     }
     hwy::SetSupportedTargetsForTest(0);
   }

@@ -4,139 +4,22 @@
 #include <string>
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 #include <hwy/targets.h>
 
 #include "ff/core/cpu/fourier_attention.h"
-#include "ff/core/cpu/fourier_tiles.h"
 #include "ff/core/parallel.h"
 #include "ff/core/random.h"
 
 #include "tests/support/compare.h"
-#include "tests/support/fourier_attention_reference.h"
+#include "tests/support/fourier_attention_cases.h"
 
 using namespace ff;
 using namespace ff::cpu;
-using ff::test::FourierInputs;
-using ff::test::FourierResults;
-using ff::test::largest_difference;
+using namespace ff::test;
 
 namespace {
 
 using Index = std::int64_t;
-
-struct Setting {
-  AttentionSizes sizes;
-  double power = 4, r = 1;
-  double spread = 1;  // of queries and keys: normal of this deviation
-  double range = 0;   // where positive: uniform in [-range, range] instead
-  double offset = 0;  // added to queries and keys
-};
-
-std::string name(const Setting& s) {
-  return fmt::format("sizes ({}, {}, {}, {}, {}, {}) power {} r {} spread {} range {} offset {}", s.sizes.batch,
-                     s.sizes.heads, s.sizes.queries, s.sizes.keys, s.sizes.dim, s.sizes.value_dim, s.power, s.r,
-                     s.spread, s.range, s.offset);
-}
-
-// Random inputs, exact in float32 so that both kernels and the reference see the same.
-std::vector<double> random(Index n, std::uint64_t seed, double range) {
-  std::vector<float> x(static_cast<std::size_t>(n));
-  if (range > 0) {
-    fill_uniform(x.data(), n, {seed, 0});
-    for (float& v : x) v = static_cast<float>(range * (2 * double{v} - 1));
-  } else {
-    fill_normal(x.data(), n, {seed, 0});
-  }
-  return {x.begin(), x.end()};
-}
-
-FourierInputs inputs(const Setting& s) {
-  const auto [batch, heads, queries, keys, dim, values] = s.sizes;
-  FourierInputs in{s.sizes, {}, {s.power, 0}, {}, {}, {}, {}, {}};
-  in.q = random(batch * heads * queries * dim, 11, s.range);
-  in.k = random(batch * heads * keys * dim, 12, s.range);
-  in.v = random(batch * heads * keys * values, 13, 0);
-  in.dout = random(batch * heads * queries * values, 14, 0);
-  in.r = random(heads * dim, 15, 1);
-  for (double& r : in.r) r = static_cast<float>(s.r * (1 + 0.2 * r));
-  for (auto* x : {&in.q, &in.k})
-    for (double& v : *x) v = static_cast<float>(s.offset + (s.range > 0 ? v : s.spread * v));
-  return in;
-}
-
-template <class T>
-std::vector<T> as(const std::vector<double>& x) {
-  return std::vector<T>(x.begin(), x.end());
-}
-
-template <class T>
-Heads<T> heads_of(T* data, Index heads, Index rows, Index features) {
-  return {data, heads * rows * features, rows * features, features};
-}
-
-template <class T>
-struct Results {
-  std::vector<T> out, row_max, row_sum, dq, dk, dv, dr;
-};
-
-// Forward and backward of the kernel on dense arrays; results are filled with a wrong number first.
-template <class T>
-Results<T> run(const FourierInputs& in, bool kept = true) {
-  const auto [batch, heads, queries, keys, dim, values] = in.sizes;
-  const std::vector<T> q = as<T>(in.q), k = as<T>(in.k), v = as<T>(in.v), r = as<T>(in.r), dout = as<T>(in.dout);
-  const auto rows = static_cast<std::size_t>(batch * heads * queries);
-  std::vector<T> weights(static_cast<std::size_t>(kept ? kept_weights(in.sizes) : 0), T{77});
-  T* const keep = weights.empty() ? nullptr : weights.data();
-  auto blank = [](std::size_t n) { return std::vector<T>(n, T{77}); };
-  Results<T> y{blank(dout.size()), blank(rows),     blank(rows),    blank(q.size()),
-               blank(k.size()),    blank(v.size()), blank(r.size())};
-  const auto hq = heads_of(q.data(), heads, queries, dim), hk = heads_of(k.data(), heads, keys, dim);
-  const auto hv = heads_of(v.data(), heads, keys, values), hdout = heads_of(dout.data(), heads, queries, values);
-  fourier_attention(in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of(y.out.data(), heads, queries, values),
-                    {y.row_max.data(), y.row_sum.data(), keep});
-  fourier_attention_backward(
-      in.sizes, in.mask, in.kernel, hq, hk, hv, r.data(), heads_of<const T>(y.out.data(), heads, queries, values),
-      {y.row_max.data(), y.row_sum.data(), keep}, hdout, heads_of(y.dq.data(), heads, queries, dim),
-      heads_of(y.dk.data(), heads, keys, dim), heads_of(y.dv.data(), heads, keys, values), y.dr.data());
-  return y;
-}
-
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
-
-double largest(const std::vector<double>& x) {
-  double m = 0;
-  for (double v : x) m = std::max(m, std::abs(v));
-  return m;
-}
-
-// Outputs relative to the largest |v|, gradients relative to their own largest entry.
-template <class T>
-void check_against(const FourierInputs& in, const FourierResults& want, double out_tolerance,
-                   double gradient_tolerance) {
-  const Results<T> got = run<T>(in);
-  const auto [batch, heads, queries, keys, dim, values] = in.sizes;
-  const auto out = largest_difference(got.out, want.out, Shape{batch, heads, queries, values});
-  CHECK_MESSAGE(out.absolute <= out_tolerance * largest(in.v), "out: ", out.str());
-  const auto dq = largest_difference(got.dq, want.dq, Shape{batch, heads, queries, dim});
-  CHECK_MESSAGE(dq.relative <= gradient_tolerance, "dq: ", dq.str());
-  const auto dk = largest_difference(got.dk, want.dk, Shape{batch, heads, keys, dim});
-  CHECK_MESSAGE(dk.relative <= gradient_tolerance, "dk: ", dk.str());
-  const auto dv = largest_difference(got.dv, want.dv, Shape{batch, heads, keys, values});
-  CHECK_MESSAGE(dv.relative <= gradient_tolerance, "dv: ", dv.str());
-  const auto dr = largest_difference(got.dr, want.dr, Shape{heads, dim});
-  CHECK_MESSAGE(dr.relative <= gradient_tolerance, "dr: ", dr.str());
-}
-
-void check_both(const FourierInputs& in) {
-  const FourierResults want = fourier_attention_reference(in);
-  {
-    INFO("float64");
-    check_against<double>(in, want, 1e-12, 1e-12);
-  }
-  INFO("float32");
-  check_against<float>(in, want, 2e-6, 2e-5);
-}
 
 const double powers[] = {1, 1.5, 2, 3, 4, 6};
 
@@ -146,9 +29,9 @@ TEST_CASE("fourier_attention: every power and dimension, keys near and far") {
   for (double power : powers) {
     for (Index dim : {1, 3, 4, 8, 16, 64}) {
       for (double r : {0.05, 1.0, 2.0}) {
-        const Setting s{{1, 2, 9, 21, dim, 5}, power, r};
+        const FourierSetting s{{1, 2, 9, 21, dim, 5}, power, r};
         CAPTURE(name(s));
-        check_both(inputs(s));
+        check_fourier(fourier_inputs(s));
       }
     }
   }
@@ -157,9 +40,9 @@ TEST_CASE("fourier_attention: every power and dimension, keys near and far") {
 TEST_CASE("fourier_attention: |x| up to 100") {
   for (double power : powers) {
     for (Index dim : {1, 2, 5, 16, 64}) {
-      const Setting s{{2, 1, 40, 40, dim, 8}, power, 1, 1, 41};
+      const FourierSetting s{{2, 1, 40, 40, dim, 8}, power, 1, 1, 41};
       CAPTURE(name(s));
-      check_both(inputs(s));
+      check_fourier(fourier_inputs(s));
     }
   }
 }
@@ -168,167 +51,58 @@ TEST_CASE("fourier_attention: the roundings of many features do not add up") {
   // Without a fused multiply-add the error of a product cannot be had, and 2e-6 is all there is.
   const bool fused = (hwy::SupportedTargets() & (HWY_AVX2 | HWY_AVX3)) != 0;
   for (double power : {4.0, 6.0}) {
-    for (const Setting& s :
-         {Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 41}, Setting{{1, 2, 150, 150, 64, 64}, power, 2},
-          Setting{{1, 2, 150, 150, 64, 64}, power, 1, 0.2}, Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.45},
-          Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.6}, Setting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.9}}) {
+    for (const FourierSetting& s :
+         {FourierSetting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 41}, FourierSetting{{1, 2, 150, 150, 64, 64}, power, 2},
+          FourierSetting{{1, 2, 150, 150, 64, 64}, power, 1, 0.2},
+          FourierSetting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.45},
+          FourierSetting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.6},
+          FourierSetting{{1, 2, 150, 150, 64, 64}, power, 1, 1, 0.9}}) {
       CAPTURE(name(s));
-      const FourierInputs in = inputs(s);
-      const auto d = largest_difference(run<float>(in).out, run<double>(in).out, Shape{1, 2, 150, 64});
+      const FourierInputs in = fourier_inputs(s);
+      const auto d = largest_difference(run_fourier<float>(in).out, run_fourier<double>(in).out, Shape{1, 2, 150, 64});
       CHECK_MESSAGE(d.absolute <= (fused ? 1e-6 : 2.5e-6) * largest(in.v), d.str());
     }
   }
 }
 
-TEST_CASE("fourier_attention: every range of |x|, up to its limit and just beyond") {
-  for (float limit : fourier::range_limit) {
-    for (float edge : {limit, std::nextafter(limit, 4.0f)}) {
-      for (double power : {2.0, 2.5, 4.0, 6.0}) {
-        for (Index dim : {1, 16, 64}) {
-          FourierInputs in = inputs({{1, 3, 6, 40, dim, 4}, power, 1, 1, edge / 2.0});
-          std::fill(in.r.begin(), in.r.end(), 1.0);
-          for (std::size_t d = 0; d < at(dim); ++d) {
-            in.q[at(dim) + d] = -edge / 2.0;
-            for (std::size_t j : {3, 20, 39}) in.k[j * at(dim) + d] = edge / 2.0;
-          }
-          INFO("|x| up to ", edge, " power ", power, " dim ", dim);
-          check_both(in);
-        }
-      }
-    }
-  }
-}
-
-TEST_CASE("fourier_attention: all |x| close to the limit of a range") {
-  for (float limit : fourier::range_limit) {
-    for (double power : {2.5, 4.0}) {
-      for (Index dim : {16, 64}) {
-        FourierInputs in = inputs({{1, 1, 30, 40, dim, 4}, power, 1, 1, 1});
-        std::fill(in.r.begin(), in.r.end(), 1.0);
-        for (double& q : in.q) q = static_cast<float>(-limit * (0.475 + 0.025 * q));
-        for (double& k : in.k) k = static_cast<float>(limit * (0.475 + 0.025 * k));
-        INFO("|x| about ", limit, " power ", power, " dim ", dim);
-        check_both(in);
-      }
-    }
-  }
-}
-
-namespace {
-
-// Whatever else can be asked of a call, one after the other.
-const struct Extra {
-  const char* name;
-  bool causal;
-  double dropout, epsilon;
-} extras[] = {{"none", false, 0, 0}, {"causal", true, 0, 0}, {"dropout", false, 0.3, 0}, {"epsilon", false, 0, 1e-3}};
-
-void add(const Extra& extra, FourierInputs& in) {
-  in.mask.causal = extra.causal;
-  in.mask.dropout = extra.dropout;
-  in.mask.random = {7, 100};
-  in.kernel.epsilon = extra.epsilon;
-}
-
-}  // namespace
-
-TEST_CASE("fourier_attention: features of different ranges in one call") {
-  // Feature d of a deviation of 0.05 to 5, so that each block of queries sorts them in its own way.
-  for (const Setting& s : {Setting{{1, 2, 45, 70, 16, 5}, 4, 1}, Setting{{1, 1, 37, 290, 10, 3}, 2.5, -1.5},
-                           Setting{{2, 1, 20, 33, 64, 8}, 6, 0.7}}) {
-    for (const Extra& extra : extras) {
-      INFO(name(s), " ", extra.name);
-      FourierInputs in = inputs(s);
-      for (auto* x : {&in.q, &in.k})
-        for (std::size_t i = 0; i < x->size(); ++i) {
-          const double share = static_cast<double>(i % at(s.sizes.dim)) / static_cast<double>(s.sizes.dim);
-          (*x)[i] = static_cast<float>((*x)[i] * 0.05 * std::pow(100, share));
-        }
-      add(extra, in);
-      check_both(in);
-    }
-  }
-}
-
-TEST_CASE("fourier_attention: one row far from the others of its tile") {
-  for (double far : {1.5, 2.5, 40.0}) {
-    CAPTURE(far);
-    const FourierInputs near = inputs({{1, 1, 40, 60, 16, 4}, 4, 1, 0.1});
-    FourierInputs query = near, key = near, zero = near;
-    query.q[16 * 21 + 5] = far;
-    check_both(query);
-    key.k[16 * 50 + 15] = -far;
-    check_both(key);
-    zero.r[5] = 1;  // a multiple of pi from a key
-    zero.q[16 * 21 + 5] = static_cast<float>(zero.k[5] + 3.141592653589793 * std::round(far));
-    check_both(zero);
-  }
-}
-
-TEST_CASE("fourier_attention: weights kept from the forward pass give the same bits as weights computed again") {
-  for (double spread : {0.2, 0.5, 3.0}) {
-    for (double power : {4.0, 2.5}) {
-      for (const Extra& extra : extras) {
-        INFO("spread ", spread, " power ", power, " ", extra.name);
-        FourierInputs in = inputs({{2, 2, 37, 70, 16, 5}, power, 1, spread});
-        add(extra, in);
-        REQUIRE(kept_weights(in.sizes) > 0);
-        const Results<float> kept = run<float>(in), again = run<float>(in, false);
-        CHECK(test::same_bits(kept.out, again.out));
-        CHECK(test::same_bits(kept.dq, again.dq));
-        CHECK(test::same_bits(kept.dk, again.dk));
-        CHECK(test::same_bits(kept.dv, again.dv));
-        CHECK(test::same_bits(kept.dr, again.dr));
-      }
-    }
-  }
-}
-
-TEST_CASE("fourier_attention: weights are kept where they are few") {
-  CHECK(kept_weights({8, 3, 197, 197, 64, 64}) > 8 * 3 * 197 * 197);
-  CHECK(kept_weights({8, 8, 256, 256, 16, 16}) > 0);
-  CHECK(kept_weights({96, 8, 256, 256, 16, 16}) == 0);   // 208 MiB, four times what q, k, v and out take
-  CHECK(kept_weights({1000, 3, 197, 197, 64, 64}) > 0);  // less than those
-  CHECK(kept_weights({1, 1, 257, 257, 64, 64}) == 0);    // two tiles of keys
-  CHECK(kept_weights({1, 8, 16384, 16384, 64, 64}) == 0);
-}
-
 TEST_CASE("fourier_attention: queries and keys far from 0 but near each other") {
   for (double power : {1.5, 4.0}) {
     for (Index dim : {1, 8, 64}) {
-      const Setting s{{1, 2, 20, 33, dim, 8}, power, 1, 0.3, 0, 60};
+      const FourierSetting s{{1, 2, 20, 33, dim, 8}, power, 1, 0.3, 0, 60};
       CAPTURE(name(s));
-      check_both(inputs(s));
+      check_fourier(fourier_inputs(s));
     }
   }
 }
 
 TEST_CASE("fourier_attention: tiny distances keep their gradients") {
-  const Setting s{{1, 1, 20, 33, 8, 8}, 4, 1, 1e-5};
-  check_both(inputs(s));
+  const FourierSetting s{{1, 1, 20, 33, 8, 8}, 4, 1, 1e-5};
+  check_fourier(fourier_inputs(s));
 }
 
 TEST_CASE("fourier_attention: several tiles, cross attention") {
-  for (const Setting& s : {Setting{{1, 1, 70, 530, 16, 16}, 4, 2}, Setting{{1, 2, 101, 33, 7, 3}, 2.5, 2},
-                           Setting{{2, 1, 1, 300, 16, 64}, 4, 1}, Setting{{1, 1, 300, 2, 16, 4}, 4, 1}}) {
+  for (const FourierSetting& s :
+       {FourierSetting{{1, 1, 70, 530, 16, 16}, 4, 2}, FourierSetting{{1, 2, 101, 33, 7, 3}, 2.5, 2},
+        FourierSetting{{2, 1, 1, 300, 16, 64}, 4, 1}, FourierSetting{{1, 1, 300, 2, 16, 4}, 4, 1}}) {
     CAPTURE(name(s));
-    check_both(inputs(s));
+    check_fourier(fourier_inputs(s));
   }
 }
 
 TEST_CASE("fourier_attention: causal, also with more or fewer queries than keys") {
-  for (const Setting& s : {Setting{{1, 2, 70, 70, 8, 8}, 4, 2}, Setting{{1, 1, 5, 290, 8, 8}, 4, 2},
-                           Setting{{1, 1, 290, 270, 4, 8}, 3, 2}, Setting{{1, 1, 40, 3, 8, 8}, 1.5, 2}}) {
+  for (const FourierSetting& s :
+       {FourierSetting{{1, 2, 70, 70, 8, 8}, 4, 2}, FourierSetting{{1, 1, 5, 290, 8, 8}, 4, 2},
+        FourierSetting{{1, 1, 290, 270, 4, 8}, 3, 2}, FourierSetting{{1, 1, 40, 3, 8, 8}, 1.5, 2}}) {
     CAPTURE(name(s));
-    FourierInputs in = inputs(s);
+    FourierInputs in = fourier_inputs(s);
     in.mask.causal = true;
-    check_both(in);
+    check_fourier(in);
   }
 }
 
 TEST_CASE("fourier_attention: masks, strided as they come, and rows that see nothing") {
-  const Setting s{{2, 2, 37, 50, 8, 8}, 4, 2};
-  FourierInputs in = inputs(s);
+  const FourierSetting s{{2, 2, 37, 50, 8, 8}, 4, 2};
+  FourierInputs in = fourier_inputs(s);
   std::vector<std::uint8_t> mask(2 * 37 * 50);
   fill_keep(mask.data(), static_cast<Index>(mask.size()), 0.5, {21, 0});
   std::fill_n(mask.begin() + 3 * 50, 50, std::uint8_t{0});  // query 3 of batch 0 sees nothing
@@ -338,16 +112,16 @@ TEST_CASE("fourier_attention: masks, strided as they come, and rows that see not
   SUBCASE("key padding") { in.mask.query = 0; }
   SUBCASE("transposed") { in.mask.query = 1, in.mask.key = 37; }
   SUBCASE("nothing seen at all") { std::fill(mask.begin(), mask.end(), std::uint8_t{0}); }
-  check_both(in);
+  check_fourier(in);
 }
 
 TEST_CASE("fourier_attention: rows that see nothing give 0 everywhere") {
-  FourierInputs in = inputs({{1, 1, 6, 5, 4, 3}, 4, 2});
+  FourierInputs in = fourier_inputs({{1, 1, 6, 5, 4, 3}, 4, 2});
   const std::vector<std::uint8_t> mask(30, 0);
   in.mask.mask = mask.data();
   for (double epsilon : {0.0, 1e-6}) {
     in.kernel.epsilon = epsilon;
-    const Results<float> y = run<float>(in);
+    const FourierRun<float> y = run_fourier<float>(in);
     for (const auto* x : {&y.out, &y.dq, &y.dk, &y.dv, &y.dr})
       CHECK(std::all_of(x->begin(), x->end(), [](float v) { return v == 0; }));
   }
@@ -357,10 +131,10 @@ TEST_CASE("fourier_attention: epsilon larger and smaller than the kernel") {
   for (double epsilon : {1e-6, 1e-2, 3.0, 1e-30}) {
     for (double power : {4.0, 1.5}) {
       for (Index dim : {2, 16, 64}) {
-        FourierInputs in = inputs({{1, 2, 20, 30, dim, 4}, power, 2, 0.5});
+        FourierInputs in = fourier_inputs({{1, 2, 20, 30, dim, 4}, power, 2, 0.5});
         in.kernel.epsilon = epsilon;
         INFO("epsilon ", epsilon, " power ", power, " dim ", dim);
-        check_both(in);
+        check_fourier(in);
       }
     }
   }
@@ -368,24 +142,24 @@ TEST_CASE("fourier_attention: epsilon larger and smaller than the kernel") {
 
 TEST_CASE("fourier_attention: dropout") {
   for (double p : {0.1, 0.9}) {
-    FourierInputs in = inputs({{2, 2, 37, 270, 6, 5}, 4, 2});
+    FourierInputs in = fourier_inputs({{2, 2, 37, 270, 6, 5}, 4, 2});
     in.mask.dropout = p;
     in.mask.random = {5, 1000};
     CAPTURE(p);
-    check_both(in);
+    check_fourier(in);
   }
 }
 
 TEST_CASE("fourier_attention: weights of well separated queries and keys sum to 1") {
-  FourierInputs in = inputs({{1, 2, 64, 300, 64, 2}, 4, 2, 3});
+  FourierInputs in = fourier_inputs({{1, 2, 64, 300, 64, 2}, 4, 2, 3});
   std::fill(in.v.begin(), in.v.end(), 1.0);
-  const Results<float> y = run<float>(in);
+  const FourierRun<float> y = run_fourier<float>(in);
   const auto d = largest_difference(y.out, std::vector<double>(y.out.size(), 1.0));
   CHECK_MESSAGE(d.absolute <= 2e-6, d.str());
 }
 
 TEST_CASE("fourier_attention: equal queries and keys, and features with R = 0") {
-  FourierInputs in = inputs({{1, 2, 30, 30, 16, 16}, 4, 2});
+  FourierInputs in = fourier_inputs({{1, 2, 30, 30, 16, 16}, 4, 2});
   SUBCASE("q = k") { in.k = in.q; }
   SUBCASE("q = k, near") {
     for (double& q : in.q) q = static_cast<float>(0.1 * q);
@@ -398,29 +172,29 @@ TEST_CASE("fourier_attention: equal queries and keys, and features with R = 0") 
   SUBCASE("negative R") {
     for (double& r : in.r) r = -r;
   }
-  check_both(in);
+  check_fourier(in);
 }
 
 TEST_CASE("fourier_attention: keys on zeros of the kernel") {
   // R (q - k) is the float nearest to a multiple of pi: the kernel of such a pair is about 1e-8^power, not 0.
-  FourierInputs in = inputs({{1, 1, 4, 6, 2, 3}, 4, 1});
+  FourierInputs in = fourier_inputs({{1, 1, 4, 6, 2, 3}, 4, 1});
   const double pi = static_cast<float>(3.141592653589793);
   std::fill(in.q.begin(), in.q.end(), 0.0);
   std::fill(in.r.begin(), in.r.end(), 1.0);
   for (std::size_t i = 0; i < in.k.size(); ++i)
     in.k[i] = i < 8 ? pi * static_cast<double>(1 + i % 4) : static_cast<double>(i) / 8;
-  check_both(in);
+  check_fourier(in);
 }
 
 TEST_CASE("fourier_attention: no NaN from finite input, however large") {
   for (double size : {1e3, 1e6, 1e12, 1e30, 3e38}) {
     for (double r : {1e-38, 1e-3, 1.0, 1e10, 3e38}) {
       for (double power : {1.0, 4.0, 7.5, 100.0, 3000.0}) {
-        FourierInputs in = inputs({{1, 1, 9, 20, 9, 3}, power, 1, 1, 1});
+        FourierInputs in = fourier_inputs({{1, 1, 9, 20, 9, 3}, power, 1, 1, 1});
         for (auto* x : {&in.q, &in.k})
           for (double& v : *x) v = static_cast<float>(v * size);
         std::fill(in.r.begin(), in.r.end(), static_cast<float>(r));
-        const Results<float> y = run<float>(in);
+        const FourierRun<float> y = run_fourier<float>(in);
         INFO("size ", size, " r ", r, " power ", power);
         CHECK(std::all_of(y.out.begin(), y.out.end(), [](float v) { return std::isfinite(v); }));
         for (const auto* x : {&y.dq, &y.dk, &y.dv, &y.dr})
@@ -432,9 +206,9 @@ TEST_CASE("fourier_attention: no NaN from finite input, however large") {
 
 TEST_CASE_TEMPLATE("fourier_attention: NaN reaches the rows that see it, and no others", T, float, double) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  FourierInputs in = inputs({{1, 1, 10, 20, 5, 3}, 4, 1});
+  FourierInputs in = fourier_inputs({{1, 1, 10, 20, 5, 3}, 4, 1});
   auto nan_rows = [&] {
-    const Results<T> y = run<T>(in);
+    const FourierRun<T> y = run_fourier<T>(in);
     std::string rows;
     for (std::size_t i = 0; i < 10; ++i) {
       const auto row = y.out.begin() + static_cast<std::ptrdiff_t>(3 * i);
@@ -463,12 +237,12 @@ TEST_CASE_TEMPLATE("fourier_attention: NaN reaches the rows that see it, and no 
 }
 
 TEST_CASE("fourier_attention: a NaN in a padded key stays out of every other gradient") {
-  FourierInputs in = inputs({{1, 1, 10, 20, 5, 3}, 4, 1});
+  FourierInputs in = fourier_inputs({{1, 1, 10, 20, 5, 3}, 4, 1});
   std::vector<std::uint8_t> mask(20, 1);
   mask[19] = 0;
   in.mask = {false, mask.data(), 0, 0, 0, 1, 0, {}};
   in.k[5 * 19 + 1] = std::numeric_limits<double>::quiet_NaN();
-  const Results<float> y = run<float>(in);
+  const FourierRun<float> y = run_fourier<float>(in);
   for (const auto* x : {&y.out, &y.dq, &y.dv, &y.dr, &y.dk})
     CHECK(std::none_of(x->begin(), x->end(), [](float v) { return std::isnan(v); }));
 }
@@ -476,9 +250,9 @@ TEST_CASE("fourier_attention: a NaN in a padded key stays out of every other gra
 TEST_CASE("fourier_attention: empty arrays") {
   for (const AttentionSizes& sizes : {AttentionSizes{0, 2, 3, 3, 4, 4}, AttentionSizes{1, 2, 0, 3, 4, 4},
                                       AttentionSizes{1, 2, 3, 0, 4, 4}, AttentionSizes{1, 2, 3, 5, 4, 0}}) {
-    const FourierInputs in = inputs({sizes, 4, 1});
-    const Results<float> y = run<float>(in);
-    const Results<double> z = run<double>(in);
+    const FourierInputs in = fourier_inputs({sizes, 4, 1});
+    const FourierRun<float> y = run_fourier<float>(in);
+    const FourierRun<double> z = run_fourier<double>(in);
     for (const auto* x : {&y.out, &y.dq, &y.dk, &y.dv, &y.dr})
       CHECK(std::all_of(x->begin(), x->end(), [](float v) { return v == 0; }));
     for (const auto* x : {&z.out, &z.dq, &z.dk, &z.dv, &z.dr})
@@ -489,8 +263,8 @@ TEST_CASE("fourier_attention: empty arrays") {
 TEST_CASE("fourier_attention: views of a packed qkv, and a gradient expanded from one row") {
   // (N, 3, H, D), as a linear layer leaves it; memory begins at an odd float.
   const Index n = 45, heads = 2, dim = 6;
-  const Setting s{{1, heads, n, n, dim, dim}, 4, 1.5};
-  FourierInputs in = inputs(s);
+  const FourierSetting s{{1, heads, n, n, dim, dim}, 4, 1.5};
+  FourierInputs in = fourier_inputs(s);
   std::vector<float> packed(static_cast<std::size_t>(1 + n * 3 * heads * dim)), grad(packed.size(), 77.0f);
   auto view = [&](auto* data, Index which) {
     return Heads<std::remove_pointer_t<decltype(data)>>{data + 1 + which * heads * dim, 0, dim, 3 * heads * dim};
@@ -537,16 +311,17 @@ TEST_CASE("fourier_attention: views of a packed qkv, and a gradient expanded fro
 
 TEST_CASE_TEMPLATE("fourier_attention: the same bits at any number of threads", T, float, double) {
   const int before = num_threads();
-  for (const Setting& s : {Setting{{1, 1, 150, 300, 16, 16}, 4, 2}, Setting{{2, 3, 65, 40, 8, 5}, 2.5, 1},
-                           Setting{{2, 1, 150, 197, 64, 16}, 4, 1, 0.3}}) {
-    FourierInputs in = inputs(s);
+  for (const FourierSetting& s :
+       {FourierSetting{{1, 1, 150, 300, 16, 16}, 4, 2}, FourierSetting{{2, 3, 65, 40, 8, 5}, 2.5, 1},
+        FourierSetting{{2, 1, 150, 197, 64, 16}, 4, 1, 0.3}}) {
+    FourierInputs in = fourier_inputs(s);
     in.mask.causal = true;
     in.mask.dropout = 0.2;
     set_num_threads(1);
-    const Results<T> one = run<T>(in);
+    const FourierRun<T> one = run_fourier<T>(in);
     for (int threads : {2, 4}) {
       set_num_threads(threads);
-      const Results<T> many = run<T>(in);
+      const FourierRun<T> many = run_fourier<T>(in);
       INFO(name(s), " threads ", threads);
       CHECK(test::same_bits(one.out, many.out));
       CHECK(test::same_bits(one.dq, many.dq));
@@ -559,16 +334,16 @@ TEST_CASE_TEMPLATE("fourier_attention: the same bits at any number of threads", 
 }
 
 TEST_CASE("fourier_attention: every instruction set") {
-  const Setting settings[] = {{{1, 2, 13, 50, 17, 5}, 4, 2},         {{1, 1, 13, 50, 3, 5}, 2.5, 1, 1, 41},
-                              {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.4}, {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.55},
-                              {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.7}, {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 1.1}};
+  const FourierSetting settings[] = {{{1, 2, 13, 50, 17, 5}, 4, 2},         {{1, 1, 13, 50, 3, 5}, 2.5, 1, 1, 41},
+                                     {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.4}, {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.55},
+                                     {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 0.7}, {{1, 2, 13, 50, 17, 5}, 4, 1, 1, 1.1}};
   for (std::int64_t target : {HWY_EMU128, HWY_SSE4, HWY_AVX2, HWY_AVX3}) {
     if ((hwy::SupportedTargets() & target) == 0) continue;
     INFO("target ", hwy::TargetName(target));
     hwy::SetSupportedTargetsForTest(target);
-    for (const Setting& s : settings) {
+    for (const FourierSetting& s : settings) {
       CAPTURE(name(s));
-      check_both(inputs(s));
+      check_fourier(fourier_inputs(s));
     }
     hwy::SetSupportedTargetsForTest(0);
   }

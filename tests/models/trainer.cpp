@@ -152,6 +152,23 @@ std::string trained(const TempDir& folder, const std::string& name, const RunCon
   return slurp(run.model());
 }
 
+// Trains into run, is stopped after an update, and goes on; the run's model file.
+std::string stopped_and_resumed(const RunFolder& run, const RunConfig& config, std::int64_t stop_after) {
+  const auto made = run.create(config.text(), false);
+  {
+    const auto task = make_training_task(config);
+    Watcher watcher;
+    watcher.stop_after = stop_after;
+    Trainer trainer(*task, config.train, {.folder = &run, .observer = &watcher, .stop = &watcher.stop});
+    CHECK(!trainer.run().finished);
+  }
+  const auto task = make_training_task(config);
+  Trainer trainer(*task, config.train, {.folder = &run});
+  trainer.resume();
+  CHECK(trainer.run().finished);
+  return slurp(run.model());
+}
+
 std::vector<nlohmann::json> lines_of(const std::string& path) {
   std::vector<nlohmann::json> lines;
   std::istringstream file(slurp(path));
@@ -327,20 +344,9 @@ TEST_CASE("trainer: a run stopped and resumed is the run that was never stopped"
     const std::string whole = trained(folder, name, config);
     for (const std::int64_t stop_after : {3, 8, 11, 20}) {
       const RunFolder run(folder.path(name + std::to_string(stop_after)));
-      const auto made = run.create(config.text(), false);
-      {
-        const auto task = make_training_task(config);
-        Watcher watcher;
-        watcher.stop_after = stop_after;
-        Trainer trainer(*task, config.train, {.folder = &run, .observer = &watcher, .stop = &watcher.stop});
-        CHECK(!trainer.run().finished);
-      }
-      const auto task = make_training_task(config);
-      Trainer trainer(*task, config.train, {.folder = &run});
-      trainer.resume();
-      CHECK(trainer.run().finished);
-      CHECK(slurp(run.model()) == whole);
+      CHECK(stopped_and_resumed(run, config, stop_after) == whole);
       CHECK(timeless(lines_of(run.metrics())) == timeless(lines_of(folder.path(name + "/metrics.jsonl"))));
+      const auto task = make_training_task(config);
       Trainer again(*task, config.train, {.folder = &run});
       CHECK(contains(error_of([&] { again.resume(); }), {"[train]", run.path(), "all 20 steps"}));
     }
@@ -439,20 +445,7 @@ TEST_CASE("trainer: words with an adaptive softmax, resumed and at any thread co
   for (const char* optimizer : {"adam", "sparse_adam"}) {
     const RunConfig config = RunConfig::read(tiny_words(folder), {"train.optimizer=" + std::string(optimizer)});
     const std::string name = optimizer, whole = trained(folder, name, config);
-    const RunFolder run(folder.path(name + "_stopped"));
-    const auto made = run.create(config.text(), false);
-    {
-      const auto task = make_training_task(config);
-      Watcher watcher;
-      watcher.stop_after = 11;
-      Trainer trainer(*task, config.train, {.folder = &run, .observer = &watcher, .stop = &watcher.stop});
-      CHECK(!trainer.run().finished);
-    }
-    const auto task = make_training_task(config);
-    Trainer trainer(*task, config.train, {.folder = &run});
-    trainer.resume();
-    CHECK(trainer.run().finished);
-    CHECK(slurp(run.model()) == whole);
+    CHECK(stopped_and_resumed(RunFolder(folder.path(name + "_stopped")), config, 11) == whole);
     const int threads = num_threads();
     for (const int n : {1, 4}) {
       set_num_threads(n);

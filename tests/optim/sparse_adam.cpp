@@ -5,6 +5,7 @@
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/parallel.h"
 #include "ff/optim/adam.h"
+#include "ff/optim/kernels.h"
 
 #include "tests/support/compare.h"
 #include "tests/support/errors.h"
@@ -54,6 +55,25 @@ TEST_CASE("SparseAdam: rows without a gradient wait, with their moments") {
     CHECK((p(row).to_vector<float>() == before(row).to_vector<float>()) == !touched);
     CHECK((sparse.state_dict().at("w.exp_avg")(row).to_vector<float>() == moment(row).to_vector<float>()) == !touched);
     CHECK((p(row).to_vector<float>() == q(row).to_vector<float>()) == touched);  // Adam's momentum moves the others on
+  }
+}
+
+TEST_CASE("SparseAdam: a row is touched as a whole, wherever its table is cut into tasks") {
+  // Rows of 3 / 4 of a task: row 1 lies in two tasks, and its gradient in one of them.
+  const std::int64_t width = optim::kernels::grain * 3 / 4;
+  for (const std::int64_t place : {width, 2 * width - 1}) {
+    CAPTURE(place);
+    const Tensor grad = zeros({3, width});
+    grad.data<float>()[place] = 1;
+    const Tensor p = leaf(ones({3, width})), q = leaf(ones({3, width}));
+    optim::SparseAdam sparse({{"w", p}}, {.lr = 0.1});
+    optim::Adam dense({{"w", q}}, {.lr = 0.1});
+    step(sparse, p, dense, q, ones({3, width}));
+    const Tensor before = p.copy();
+    step(sparse, p, dense, q, grad);
+    CHECK(same_bits(p(0).to_vector<float>(), before(0).to_vector<float>()));
+    CHECK(same_bits(p(1).to_vector<float>(), q(1).to_vector<float>()));
+    CHECK(same_bits(p(2).to_vector<float>(), before(2).to_vector<float>()));
   }
 }
 

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Runs the commands of the fourierformer program that look into models: info, profiles, bench, graph, gradcheck.
+
+Usage: cli_inspection.py PROGRAM [TEST ...], as unittest's own.
+"""
+
+import json
+import os
+import re
+
+from cli_case import Case, run_tests
+
+
+class Inspection(Case):
+    def test_info(self):
+        out = self.succeed("info")
+        for what in ("version", "CPU", "SIMD", "BLAS", "threads"):
+            self.assertRegex(out, rf"(?m)^{what} +\S")
+        best, every = re.search(r"(?m)^SIMD +(\w+) \(of (.*)\)$", out).groups()
+        self.assertEqual(best, every.split(", ")[0])
+        for target in every.split(", "):
+            environment = {**os.environ, "FF_SIMD": target.lower()}
+            self.assertRegex(self.succeed("info", env=environment), rf"(?m)^SIMD +{target} ")
+            out = json.loads(self.succeed("bench", self.vision, "--steps", 1, "--json", env=environment))
+            self.assertEqual(out["simd"], target)
+        self.fail_with(1, "info", said=["FF_SIMD", "mmx", every], env={**os.environ, "FF_SIMD": "mmx"})
+        self.fail_with(1, "train", self.vision, said=["FF_SIMD", "mmx"], env={**os.environ, "FF_SIMD": "mmx"})
+        out = self.succeed("info", self.vision)
+        self.assertRegex(out, r"model\.patch_size +4 +side of a patch")
+        self.assertRegex(out, r"blocks\.0 +[\d,]+")
+        run = self.runs / "a"
+        self.succeed("train", self.vision, "--out", run, "--quiet")
+        self.assertRegex(self.succeed("info", run), r"test accuracy +[\d.]+")
+
+    def test_profile(self):
+        run = self.runs / "a"
+        out = self.succeed("train", self.vision, "--out", run, "--profile", 3)
+        self.assertIn("profile of 3 steps", out)
+        events = [event for event in json.loads((run / "profile.json").read_text()) if event["ph"] == "X"]
+        steps = [event for event in events if event["name"] == "step"]
+        self.assertEqual(len(steps), 3)
+        for phase in ("forward", "backward"):
+            matched = [event for event in events if event["name"] == "fourier_attention" and event["cat"] == phase]
+            self.assertEqual(len(matched), 3)
+        for part in ("wait for data", "zero_grad", "grad_norm", "optimizer"):
+            self.assertEqual(sum(event["name"] == part for event in events), 3, part)
+        linear = next(event for event in events if event["name"] == "linear")
+        self.assertTrue(linear["args"]["shapes"])
+        self.assertGreater(linear["args"]["bytes"], 0)
+        self.assertTrue(linear["args"]["module"])
+        # In the table, too, nothing counts twice: its sum is no longer than the steps with what is between them.
+        table = re.findall(r"^(.+?) +(?:forward|backward|module|part)? +([\d.e+]+) +([\d.]+) +([\d.]+) %", out, re.M)
+        *rows, (name, _, total, share) = table
+        self.assertEqual(name, "sum")
+        self.assertLessEqual(float(share), 100)
+        self.assertAlmostEqual(sum(float(ms) for _, _, ms, _ in rows), float(total), delta=0.001 * len(rows))
+        self.assertGreaterEqual(float(total) + 0.001, sum(event["dur"] for event in steps) / 3e3)
+        # The weights are those of a run without, and the data loader has a track of its own.
+        self.succeed("train", self.vision, "--out", self.runs / "b", "--quiet")
+        self.assertEqual((run / "model.safetensors").read_bytes(), (self.runs / "b/model.safetensors").read_bytes())
+        makers = {event["tid"] for event in events if event["name"] == "make a batch"}
+        self.assertNotIn(steps[0]["tid"], makers)
+        # A run that is shorter than that is recorded as far as it goes; the file goes with its run.
+        self.assertIn("profile of 2 steps", self.succeed("train", self.vision, "--out", self.runs / "c", "--steps", 2,
+                                                         "--profile", 9))
+        self.succeed("train", self.vision, "--out", run, "--overwrite", "--quiet")
+        self.assertFalse((run / "profile.json").exists())
+        self.fail_with(2, "train", self.vision, "--profile", 0, said=["--profile"])
+
+    def test_bench(self):
+        for path in self.data.iterdir():  # not needed
+            path.unlink()
+        out = self.succeed("bench", self.vision, "--steps", 1)
+        self.assertRegex(out, r"\Avision  fourier attention, [\d,]+ parameters; batches of 8; \d+ threads?, ")
+        for line in (r"forward +\d+\.\d ms", r"forward and backward +\d+\.\d ms", r"step +\d+\.\d ms, \S+ images/s",
+                     r"matrix products +\S+ GFLOP a step, .*", r"utilisation +\d+\.\d\d of .*", r"memory +\S+ MiB .*",
+                     r"page faults +\S+ a step", r"blocks of memory +\S+ a step, .*"):
+            self.assertRegex(out, rf"(?m)^{line}$")
+        # Three products for each of the forward pass, but one less for images, which need no gradient.
+        tokens = 8 * 5
+        vision = 2 * 3 * (tokens * 16 * (3 * 16 + 16 + 2 * 64) + 8 * 16 * 3) + 2 * 2 * 8 * 4 * 16 * 16
+        tokens = 4 * 16
+        language = 2 * 3 * tokens * 16 * (3 * 16 + 16 + 2 * 32 + 256)
+        for config, products, pairs in ((self.vision, vision, 8 * 5 * 5), (self.language, language, 4 * 16 * 17 // 2)):
+            for attention, scores in (("fourier", 0), ("softmax", 1)):
+                figures = json.loads(self.succeed("bench", "--set", f"model.attention={attention}", config, "--steps", 2,
+                                                  "--threads", 1, "--json"))
+                self.assertEqual(figures["matrix_flops"], products + 2 * 3 * pairs * 16 * (1 + scores))
+                self.assertEqual((figures["attention"], figures["threads"], figures["steps"]), (attention, 1, 2))
+                self.assertLessEqual(0, figures["forward_ms"])
+                self.assertLessEqual(figures["forward_ms"], figures["forward_backward_ms"])
+                self.assertLessEqual(figures["forward_backward_ms"], figures["step_ms"])
+                self.assertEqual(figures["reused_per_step"], figures["allocations_per_step"])  # nothing new when warm
+                self.assertGreater(figures["peak_flops_per_second"], 0)
+                self.assertGreater(figures["peak_memory_bytes"], 0)
+        half = json.loads(self.succeed("bench", "--model", self.vision, "--batch", 4, "--steps", 1, "--json"))
+        self.assertEqual((half["batch"], half["matrix_flops"]), (4, (vision + 2 * 3 * 8 * 5 * 5 * 16) / 2))
+
+    def test_bench_profile(self):
+        figures = json.loads(self.succeed("bench", self.vision, "--steps", 2, "--threads", 1, "--json"))
+        ops = {(row["op"], row["phase"]): row for row in figures["ops"]}
+        for phase in ("forward", "backward"):
+            self.assertEqual(ops["fourier_attention", phase]["calls"], 1)
+        self.assertLessEqual(sum(row["share"] for row in figures["ops"]), 1)
+        self.assertIn("fourier_attention", self.succeed("bench", self.vision, "--steps", 2, "--threads", 1))
+
+    def test_bench_errors(self):
+        self.fail_with(2, "bench", said=["CONFIG"])
+        self.fail_with(2, "bench", self.root / "none.json", said=["none.json"])
+        self.fail_with(2, "bench", self.vision, "--steps", 0, said=["--steps"])
+        self.fail_with(2, "bench", self.vision, "--batch", 0, said=["--batch"])
+        self.fail_with(2, "bench", self.vision, "--set", "model.heads=3", said=["model.heads", "16"])
+        self.fail_with(1, "bench", self.language, "--set", "model.vocabulary=words", "data.path=none", said=["none"])
+
+    def test_shipped_configurations(self):
+        self.assertRegex(self.succeed("info", "deit_tiny"), r"in all +5,717,428\n")  # 5,717,416, and an R for each block
+        self.fail_with(2, "bench", "deit_tinny", said=["deit_tinny", "deit_tiny"])
+        self.fail_with(2, "info", "deit_tinny.json", said=["deit_tinny.json"])
+        graph = json.loads(self.succeed("graph", "deit_tiny", "--format", "json", "--batch", 1, "--no-backward"))
+        self.assertIn("blocks.11.mlp", {scope["path"] for scope in graph["scopes"]})
+
+    def test_graph(self):
+        # The data is not needed.
+        for path in self.data.iterdir():
+            path.unlink()
+        out = self.succeed("graph", self.vision)
+        self.assertRegex(out, r"\Avision\.graph\.html: [\d,]+ nodes, [\d,]+ parameters, .* saved for backward\n\Z")
+        page = (self.root / "vision.graph.html").read_text()
+        self.assertTrue(page.startswith("<!doctype html>"))
+        for config in (self.vision, self.language):
+            for attention in ("fourier", "softmax"):
+                graph = json.loads(self.succeed("graph", config, "--format", "json", "--set",
+                                                f"model.attention={attention}"))
+                ops = {node["op"] for node in graph["nodes"]}
+                self.assertLessEqual({f"{attention}_attention", "cross_entropy", "layer_norm"}, ops)
+                for node in graph["nodes"]:
+                    self.assertEqual(node["name"] != "", node["is_leaf"])  # every leaf is a parameter
+                    # Of a sum and its norm, the norm alone may be used.
+                    self.assertTrue(any("gradient" in output for output in node["outputs"]), node)
+                self.assertIn("blocks.0.attn", {scope["path"] for scope in graph["scopes"]})
+        batch = ["graph", self.vision, "--format", "json", "--batch"]
+        images = [json.loads(self.succeed(*batch, n))["nodes"][-1]["outputs"][0]["shape"] for n in (1, 5)]
+        self.assertEqual(images, [[], []])
+        self.assertNotEqual(self.succeed(*batch, 1), self.succeed(*batch, 5))
+        self.assertEqual(self.succeed(*batch, 5, "--seed", 2), self.succeed(*batch, 5, "--seed", 2, "--threads", 1))
+        self.assertNotIn('"gradient"', self.succeed("graph", self.vision, "--format", "json", "--no-backward"))
+        dot = self.succeed("graph", "--set", "model.depth=2", self.vision, "--format", "dot")
+        self.assertTrue(dot.startswith("digraph {"))
+        self.assertIn("blocks.1.attn", dot)
+        self.succeed("graph", self.vision, "--out", "graph.gv")  # a name tells the format
+        self.assertTrue((self.root / "graph.gv").read_text().startswith("digraph {"))
+        self.assertEqual(self.succeed("graph", self.vision, "--out", "-", "--format", "html"), page)
+
+    def test_graph_errors(self):
+        self.fail_with(2, "graph", said=["CONFIG"])
+        self.fail_with(2, "graph", self.root / "none.json", said=["none.json"])
+        self.fail_with(2, "graph", self.vision, "--out", "graph.png", said=["graph.png", "html, dot or json"])
+        self.fail_with(2, "graph", self.vision, "--format", "png", said=["--format", "png"])
+        self.fail_with(2, "graph", self.vision, "--batch", 0, said=["--batch"])
+        self.fail_with(2, "graph", self.vision, "--set", "model.depht=1", said=["model.depht"])
+        self.fail_with(2, "graph", self.vision, "--set", "model.heads=3", said=["model.heads", "16"])
+        self.fail_with(1, "graph", self.vision, "--out", "none/graph.html", said=["none/graph.html"])
+        self.fail_with(1, "graph", self.language, "--set", "model.vocabulary=words", "data.path=none", said=["none"])
+
+    def test_gradcheck(self):
+        lines = self.succeed("gradcheck", "exp", "eq", "--seed", 3).splitlines()
+        self.assertEqual(len(lines), 4)
+        self.assertRegex(lines[1], r"^exp +\d\.\de-\d+ +\d\.\de-\d+ .* ok$|^eq +- +- .* ok$")
+        self.assertRegex(lines[3], r"^2 ops, 0 wrong; largest error")
+        listed = self.succeed("gradcheck", "--list").splitlines()
+        self.assertGreater(len(listed), 80)
+        self.assertRegex(listed[0], r"^\w+ +(differentiable|no derivative) +\d+ samples?$")
+        self.assertEqual(json.loads(self.succeed("gradcheck", "exp", "--json"))["failures"], [])
+        self.fail_with(2, "gradcheck", "expp", said=["expp", "exp"])
+
+
+if __name__ == "__main__":
+    run_tests()
