@@ -45,7 +45,7 @@ Image read_image(const std::string& path, std::int64_t channels, std::int64_t sh
   io::InputFile file(path, op, io::InputFile::Format::plain);
   check(file.disk_size() <= largest_file, op, "{}: {} bytes, an image may have at most {}", path, file.disk_size(),
         largest_file);
-  std::vector<std::uint8_t> bytes(file.disk_size());
+  Pixels bytes(file.disk_size());
   file.read(bytes.data(), bytes.size(), "the image");
   return decode_image(bytes, path, channels, shortest_side);
 }

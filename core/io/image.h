@@ -5,17 +5,22 @@
 #include <string>
 #include <vector>
 
+#include "ff/core/allocator.h"
+
 namespace ff {
+
+/// Bytes of an image, in memory that is kept for the next one: fresh pages would cost half as much as decoding does.
+using Pixels = std::vector<std::uint8_t, CachingAllocator<std::uint8_t>>;
 
 /// An image in memory: rows from the top, the channels of a pixel side by side; 1 channel is grey, 3 are red, green and
 /// blue.
 struct Image {
   std::int64_t height = 0, width = 0, channels = 0;
-  std::vector<std::uint8_t> pixels;  ///< (height, width, channels)
+  Pixels pixels;  ///< (height, width, channels)
 
   /// A black one.
   static Image black(std::int64_t height, std::int64_t width, std::int64_t channels) {
-    return {height, width, channels, std::vector<std::uint8_t>(static_cast<std::size_t>(height * width * channels))};
+    return {height, width, channels, Pixels(static_cast<std::size_t>(height * width * channels))};
   }
   std::int64_t row_bytes() const { return width * channels; }
   std::uint8_t* row(std::int64_t y) { return pixels.data() + y * row_bytes(); }

@@ -35,16 +35,20 @@ class Sampler {
 
   void bicubic(double x, double y, std::uint8_t* out) const {
     const Place<4> column(x, image_.width, -1), row(y, image_.height, -1);
+    std::int64_t at[4];
+    const std::uint8_t* rows[4];
+    for (int i = 0; i < 4; ++i) {
+      at[i] = column.index[i] * image_.channels;
+      rows[i] = image_.row(row.index[i]);
+    }
     for (std::int64_t c = 0; c < image_.channels; ++c) {
+      int v[4][4];  // (column, row), so that the compiler takes the four rows at once
+      for (int i = 0; i < 4; ++i)
+        for (int j = 0; j < 4; ++j) v[i][j] = rows[j][at[i] + c];
       double values[4];
-      for (int i = 0; i < 4; ++i) {
-        const std::uint8_t* in = image_.row(row.index[i]) + c;
-        values[i] =
-            cubic(in[column.index[0] * image_.channels], in[column.index[1] * image_.channels],
-                  in[column.index[2] * image_.channels], in[column.index[3] * image_.channels], column.fraction);
-      }
-      out[c] = static_cast<std::uint8_t>(
-          std::clamp(cubic(values[0], values[1], values[2], values[3], row.fraction), 0.0, 255.0));
+      for (int j = 0; j < 4; ++j) values[j] = cubic(v[0][j], v[1][j], v[2][j], v[3][j], column.fraction);
+      const double value = cubic(values[0], values[1], values[2], values[3], row.fraction);
+      out[c] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
     }
   }
 
@@ -58,15 +62,15 @@ class Sampler {
 
     Place(double at, std::int64_t n, std::int64_t first) {
       at -= 0.5;
-      const double left = std::floor(at);
-      fraction = at - left;
-      for (int i = 0; i < taps; ++i)
-        index[i] = std::clamp<std::int64_t>(static_cast<std::int64_t>(left) + first + i, 0, n - 1);
+      const std::int64_t left = at < 0 ? -1 : static_cast<std::int64_t>(at);
+      fraction = at - static_cast<double>(left);
+      for (int i = 0; i < taps; ++i) index[i] = std::clamp<std::int64_t>(left + first + i, 0, n - 1);
     }
   };
 
-  static double cubic(double v1, double v2, double v3, double v4, double t) {
-    const double p2 = -v1 + v3, p3 = 2 * (v1 - v2) + v3 - v4, p4 = -v1 + v2 - v3 + v4;
+  template <class T>
+  static double cubic(T v1, T v2, T v3, T v4, double t) {
+    const T p2 = -v1 + v3, p3 = 2 * (v1 - v2) + v3 - v4, p4 = -v1 + v2 - v3 + v4;
     return v2 + t * (p2 + t * (p3 + t * p4));
   }
 

@@ -162,8 +162,8 @@ TEST_CASE("image: what is written as PNG is read again") {
 
 TEST_CASE("image: grey becomes colour, and colour grey") {
   const Image colours{1, 4, 3, {255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9}};
-  CHECK(with_channels(colours, 1).pixels == std::vector<std::uint8_t>{76, 150, 29, 9});
-  CHECK(with_channels({1, 2, 1, {7, 8}}, 3).pixels == std::vector<std::uint8_t>{7, 7, 7, 8, 8, 8});
+  CHECK(with_channels(colours, 1).pixels == Pixels{76, 150, 29, 9});
+  CHECK(with_channels({1, 2, 1, {7, 8}}, 3).pixels == Pixels{7, 7, 7, 8, 8, 8});
   CHECK(with_channels(colours, 3).pixels == colours.pixels);
   check_says(error_of([&] { with_channels(colours, 2); }), "1 or 3 channels");
 }

@@ -30,7 +30,8 @@ const std::vector<TensorMap>& golden() {
 }
 
 Image image_of(const Tensor& pixels) {
-  return {pixels.size(0), pixels.size(1), pixels.size(2), pixels.to_vector<std::uint8_t>()};
+  const auto bytes = pixels.to_vector<std::uint8_t>();
+  return {pixels.size(0), pixels.size(1), pixels.size(2), {bytes.begin(), bytes.end()}};
 }
 
 using Transform = std::function<Image(const Image&)>;
@@ -141,16 +142,15 @@ TEST_CASE("image transforms: colours of one value, and empty images") {
     Image flat{2, 2, 1, {7, 7, 7, 7}}, empty = Image::black(0, 3, 3);
     change(flat);
     change(empty);
-    CHECK(flat.pixels == std::vector<std::uint8_t>(4, change == invert ? 248 : 7));
+    CHECK(flat.pixels == Pixels(4, change == invert ? 248 : 7));
   }
   Image dot{1, 1, 3, {10, 20, 30}}, empty = Image::black(0, 3, 3);
   for (const auto adjust : {adjust_brightness, adjust_contrast, adjust_saturation, adjust_sharpness, adjust_hue}) {
     adjust(dot, adjust == adjust_hue ? 0 : 1);
     adjust(empty, 0.5);
   }
-  CHECK(dot.pixels == std::vector<std::uint8_t>{10, 20, 30});
-  CHECK(resize(dot, 2, 2, Interpolation::bicubic).pixels ==
-        std::vector<std::uint8_t>{10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30});
+  CHECK(dot.pixels == Pixels{10, 20, 30});
+  CHECK(resize(dot, 2, 2, Interpolation::bicubic).pixels == Pixels{10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30});
 }
 
 TEST_CASE("image transforms: what cannot be done is refused") {
