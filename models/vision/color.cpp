@@ -102,8 +102,9 @@ void adjust_brightness(Image& image, double factor) { blend_with(image, 0, facto
 void adjust_contrast(Image& image, double factor) {
   if (image.pixels.empty()) return;
   const Image grey = with_channels(image, 1);
+  const auto n = static_cast<std::int64_t>(grey.pixels.size());
   const auto sum = std::accumulate(grey.pixels.begin(), grey.pixels.end(), std::int64_t{0});
-  blend_with(image, static_cast<int>(static_cast<double>(sum) / static_cast<double>(grey.pixels.size()) + 0.5), factor);
+  blend_with(image, static_cast<int>((2 * sum + n) / (2 * n)), factor);  // the mean, rounded
 }
 
 void adjust_saturation(Image& image, double factor) {

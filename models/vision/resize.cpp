@@ -42,8 +42,8 @@ Taps make_taps(std::int64_t m, std::int64_t n, Interpolation interpolation) {
   std::vector<double> w(static_cast<std::size_t>(taps.most));
   for (std::int64_t i = 0; i < n; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
-    const auto begin = std::max<std::int64_t>(static_cast<std::int64_t>(centre - support + 0.5), 0);
-    const auto end = std::min(static_cast<std::int64_t>(centre + support + 0.5), m);
+    const std::int64_t begin = std::max<std::int64_t>(std::lround(centre - support), 0);
+    const std::int64_t end = std::min<std::int64_t>(std::lround(centre + support), m);
     double sum = 0;
     for (std::int64_t x = begin; x < end; ++x)
       sum += w[static_cast<std::size_t>(x - begin)] = filter((static_cast<double>(x) - centre + 0.5) * (1 / widening));

@@ -104,6 +104,14 @@ TEST_CASE("image: a file that is cut off anywhere is refused") {
   }
 }
 
+TEST_CASE("image: a JPEG whose pixels are lost is refused, one with bytes too many is read") {
+  const std::string file = golden_file("jpeg_444"), end = "\xff\xd9", pixels = file.substr(0, file.size() - 2);
+  REQUIRE(file.ends_with(end));
+  CHECK(decode(pixels + "odd" + end).pixels == decode(file).pixels);
+  CHECK(decode(file + "more").pixels == decode(file).pixels);
+  CHECK(contains(refusal(pixels.substr(0, pixels.size() - 60) + end), {"premature end of data segment"}));
+}
+
 TEST_CASE("image: sizes that are absurd, or that the file cannot hold, cost nothing") {
   const std::string png = golden_file("png_rgb"), jpeg = golden_file("jpeg_444");
   const std::size_t frame = jpeg.find("\xff\xc0");  // marker, length, precision, height, width
