@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs FILE
-#include <limits>
 
 #include <jerror.h>
 #include <jpeglib.h>
@@ -12,8 +11,8 @@
 namespace ff::io {
 namespace {
 
-// Of a Huffman-coded image, every block of 8 x 8 pixels takes a bit or more. There is no such bound for arithmetic
-// coding.
+// Every block of 8 x 8 pixels takes a Huffman code of a bit or more. Arithmetic coding can do with less, of images of
+// hardly more than one colour.
 constexpr double pixels_per_byte = 8 * 64;
 
 struct Errors {
@@ -122,8 +121,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name, 
   };
   check_decoder(decoder.open(bytes, channels, shortest_side));
   const auto& info = decoder.info();
-  check_image_size(info.image_width, info.image_height,
-                   info.arith_code ? std::numeric_limits<double>::infinity() : pixels_per_byte, bytes.size(), name);
+  check_image_size(info.image_width, info.image_height, pixels_per_byte, bytes.size(), name);
   check_decoder(decoder.start());
   Image image = Image::black(info.output_height, info.output_width, info.output_components);
   check_decoder(decoder.read(image.pixels.data(), static_cast<std::size_t>(image.row_bytes())));

@@ -13,9 +13,9 @@ namespace {
 
 std::int64_t rounded(double x) { return static_cast<std::int64_t>(std::nearbyint(x)); }  // halves to the even number
 
-// Sides of a rectangle of a share of area drawn from scale, long / wide = a ratio drawn uniform in its logarithm.
+// Sides of a rectangle: a share of area drawn from scale, a / b = a ratio drawn uniform in its logarithm.
 struct Sides {
-  std::int64_t longer, other;
+  std::int64_t a, b;
 };
 
 Sides random_sides(double area, std::array<double, 2> scale, std::array<double, 2> ratio, RandomDraws& draws) {
@@ -32,7 +32,7 @@ Box random_resized_box(std::int64_t height, std::int64_t width, std::array<doubl
   const auto h = static_cast<double>(height), w = static_cast<double>(width);
   for (int attempt = 0; attempt < 10; ++attempt) {
     const Sides sides = random_sides(h * w, scale, ratio, draws);
-    const std::int64_t box_width = sides.longer, box_height = sides.other;
+    const std::int64_t box_width = sides.a, box_height = sides.b;
     if (box_width > 0 && box_width <= width && box_height > 0 && box_height <= height) {
       const std::int64_t top = draws.below(height - box_height + 1);
       return {top, draws.below(width - box_width + 1), box_height, box_width};
@@ -75,7 +75,7 @@ void random_erasing(float* x, std::int64_t channels, std::int64_t height, std::i
   if (!draws.chance(probability)) return;
   for (int attempt = 0; attempt < 10; ++attempt) {
     const Sides sides = random_sides(static_cast<double>(height * width), {0.02, 1.0 / 3}, {0.3, 1 / 0.3}, draws);
-    const std::int64_t h = sides.longer, w = sides.other;
+    const std::int64_t h = sides.a, w = sides.b;
     if (h >= height || w >= width) continue;
     const std::int64_t top = draws.below(height - h + 1), left = draws.below(width - w + 1);
     std::vector<float> noise(static_cast<std::size_t>(channels * h * w));

@@ -1,6 +1,8 @@
 #include "ff/models/vision/rand_augment.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "ff/models/vision/color.h"
 #include "ff/models/vision/geometry.h"
@@ -8,80 +10,58 @@
 namespace ff::models {
 namespace {
 
-// What an op is done with.
-struct Severity {
-  double level;  // 0 to 1
+// What an op is done to, and with.
+struct Work {
+  Image& image;
+  Interpolation interpolation;
+  const std::vector<std::uint8_t>& fill;
   RandomDraws& draws;
+  double level = 0;  // severity, 0 to 1
 
-  // Either way with the same probability.
+  // A share of most, either way with the same probability.
   double either(double most) const { return draws.chance(0.5) ? -level * most : level * most; }
-  // A factor of ImageEnhance.
+  // A factor of the changes of colour.
   double factor() const { return std::max(0.1, 1 + either(0.9)); }
-  int steps(int n) const { return static_cast<int>(level * n); }
+  int steps(int most) const { return static_cast<int>(level * most); }
+  void transform(const std::array<double, 6>& m) { image = affine(image, m, interpolation, fill); }
 };
 
-class Augmenter {
- public:
-  Augmenter(Image& image, Interpolation interpolation, const std::vector<std::uint8_t>& fill)
-      : image_(image), interpolation_(interpolation), fill_(fill) {}
-
-  static constexpr std::int64_t ops = 15;
-
-  // Does one of the ops.
-  void apply(std::int64_t op, const Severity& severity) {
-    switch (op) {
-      case 0:
-        return auto_contrast(image_);
-      case 1:
-        return equalize(image_);
-      case 2:
-        return invert(image_);
-      case 3:
-        image_ = rotate(image_, severity.either(30), interpolation_, fill_);
-        return;
-      case 4:
-        return posterize(image_, 4 - severity.steps(4));
-      case 5:
-        return solarize(image_, 256 - severity.steps(256));
-      case 6:
-        return solarize_add(image_, severity.steps(110));
-      case 7:
-        return adjust_saturation(image_, severity.factor());
-      case 8:
-        return adjust_contrast(image_, severity.factor());
-      case 9:
-        return adjust_brightness(image_, severity.factor());
-      case 10:
-        return adjust_sharpness(image_, severity.factor());
-      case 11:
-        return transform({1, severity.either(0.3), 0, 0, 1, 0});
-      case 12:
-        return transform({1, 0, 0, severity.either(0.3), 1, 0});
-      case 13:
-        return transform({1, 0, severity.either(0.45) * static_cast<double>(image_.width), 0, 1, 0});
-      default:
-        return transform({1, 0, 0, 0, 1, severity.either(0.45) * static_cast<double>(image_.height)});
-    }
-  }
-
- private:
-  void transform(const std::array<double, 6>& m) { image_ = affine(image_, m, interpolation_, fill_); }
-
-  Image& image_;
-  Interpolation interpolation_;
-  const std::vector<std::uint8_t>& fill_;
+constexpr void (*ops[])(Work&) = {
+    [](Work& w) { auto_contrast(w.image); },
+    [](Work& w) { equalize(w.image); },
+    [](Work& w) { invert(w.image); },
+    [](Work& w) { w.image = rotate(w.image, w.either(30), w.interpolation, w.fill); },
+    [](Work& w) { posterize(w.image, 4 - w.steps(4)); },
+    [](Work& w) { solarize(w.image, 256 - w.steps(256)); },
+    [](Work& w) { solarize_add(w.image, w.steps(110)); },
+    [](Work& w) { adjust_saturation(w.image, w.factor()); },
+    [](Work& w) { adjust_contrast(w.image, w.factor()); },
+    [](Work& w) { adjust_brightness(w.image, w.factor()); },
+    [](Work& w) { adjust_sharpness(w.image, w.factor()); },
+    [](Work& w) {
+      w.transform({1, w.either(0.3), 0, 0, 1, 0});
+    },
+    [](Work& w) {
+      w.transform({1, 0, 0, w.either(0.3), 1, 0});
+    },
+    [](Work& w) {
+      w.transform({1, 0, w.either(0.45) * static_cast<double>(w.image.width), 0, 1, 0});
+    },
+    [](Work& w) {
+      w.transform({1, 0, 0, 0, 1, w.either(0.45) * static_cast<double>(w.image.height)});
+    },
 };
 
 }  // namespace
 
 void rand_augment(Image& image, const RandAugment& settings, Interpolation interpolation,
                   const std::vector<std::uint8_t>& fill, RandomDraws& draws) {
-  Augmenter augmenter(image, interpolation, fill);
+  Work work{image, interpolation, fill, draws};
   for (std::int64_t i = 0; i < settings.ops; ++i) {
-    const std::int64_t op = draws.below(Augmenter::ops);
+    const auto op = static_cast<std::size_t>(draws.below(std::size(ops)));
     if (!draws.chance(0.5)) continue;
-    const double magnitude = std::clamp(settings.magnitude + settings.std * draws.normal(), 0.0, 10.0);
-    augmenter.apply(op, {magnitude / 10, draws});
+    work.level = std::clamp(settings.magnitude + settings.std * draws.normal(), 0.0, 10.0) / 10;
+    ops[op](work);
   }
 }
 

@@ -33,22 +33,26 @@ def saved(image, kind, **options):
     return out.getvalue()
 
 
-def png(samples, bits, colour, chunks=()):
-    """A PNG of samples (h, w, channels) of so many bits, as Pillow does not write it. Not interlaced, without filters."""
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def png(samples, bits, colour, chunks=(), interlaced=False):
+    """A PNG of samples (h, w, channels) of so many bits, as Pillow does not write it. Without filters."""
     height, width, _ = samples.shape
-    rows = samples.reshape(height, -1)
-    if bits == 16:
-        packed = rows.astype(">u2").tobytes()
-    else:
-        binary = (rows[..., None] >> np.arange(bits - 1, -1, -1)) & 1
-        packed = np.packbits(binary.reshape(height, -1).astype(np.uint8), axis=1).tobytes()
-    stride = len(packed) // height
-    raw = b"".join(b"\0" + packed[i * stride:(i + 1) * stride] for i in range(height))
+
+    def packed(row):
+        if bits == 16:
+            return row.astype(">u2").tobytes()
+        binary = (row[:, None] >> np.arange(bits - 1, -1, -1)) & 1
+        return np.packbits(binary.astype(np.uint8)).tobytes()
+
+    passes = [samples[y::dy, x::dx] for x, y, dx, dy in (ADAM7 if interlaced else ((0, 0, 1, 1),))]
+    raw = b"".join(b"\0" + packed(row.reshape(-1)) for part in passes if part.size for row in part)
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    return b"".join([b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)),
+    return b"".join([b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlaced)),
                      *(chunk(*c) for c in chunks), chunk(b"IDAT", zlib.compress(raw, 9)), chunk(b"IEND", b"")])
 
 
@@ -82,6 +86,9 @@ def files():
         "png_grey_4_bits": png(rng.integers(0, 16, (5, 7, 1)), 4, 0, [(b"tRNS", b"\0\3")]),
         "png_rgb_16_bits": png(rng.integers(0, 65536, (5, 7, 3)), 16, 2),
         "png_rgba_16_bits": png(rng.integers(0, 65536, (5, 7, 4)), 16, 6),
+        "png_interlaced": png(picture(11, 13, 5), 8, 2, interlaced=True),
+        "png_interlaced_1_bit": png(rng.integers(0, 2, (9, 11, 1)), 1, 0, interlaced=True),
+        "png_interlaced_narrow": png(picture(5, 2, 6), 8, 2, interlaced=True),
     }
     return out
 
