@@ -12,6 +12,7 @@
 #include "ff/autograd/op_check.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/autograd/profiler.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/allocator.h"
 #include "ff/core/dtype.h"
 #include "ff/core/error.h"

@@ -13,7 +13,6 @@
 
 #include "ff/autograd/engine.h"
 #include "ff/autograd/grad_mode.h"
-#include "ff/autograd/graph.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/autograd/profiler.h"
 #include "ff/core/allocator.h"
@@ -80,10 +79,7 @@ class Stepper {
         parameters_(model.parameters()),
         optimizer_(models::make_optimizer(parameters_, config.train)) {}
 
-  MatrixFlops flops() {
-    const bool causal = config_.task == models::Task::language || config_.vision.model.attention.causal;
-    return matrix_flops(autograd::explain(loss_of(model_, config_, batch_)), causal);
-  }
+  MatrixFlops flops() { return matrix_flops(config_, loss_of(model_, config_, batch_)); }
 
   void step() {
     const ProfileSpan whole("step");

@@ -88,4 +88,9 @@ MatrixFlops matrix_flops(const Graph& graph, bool causal) {
   return sum;
 }
 
+MatrixFlops matrix_flops(const models::RunConfig& config, const Tensor& loss) {
+  const bool causal = config.task == models::Task::language || config.vision.model.attention.causal;
+  return matrix_flops(autograd::explain(loss), causal);
+}
+
 }  // namespace ff::tools

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ff/autograd/graph.h"
+#include "ff/models/run_config.h"
 
 namespace ff::tools {
 
@@ -15,5 +16,8 @@ struct MatrixFlops {
 /// of attention, where what is recomputed for the gradient counts once and masked pairs do not count if causal is true
 /// of the graph's attention. Fourier attention's scores are no matrix product: its values' products alone count.
 MatrixFlops matrix_flops(const autograd::Graph& graph, bool causal);
+
+/// Those of a training step on the batches that loss is of, computed by the model that config describes.
+MatrixFlops matrix_flops(const models::RunConfig& config, const Tensor& loss);
 
 }  // namespace ff::tools

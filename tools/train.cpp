@@ -14,6 +14,7 @@
 #include "ff/models/trainer.h"
 
 #include "tools/commands.h"
+#include "tools/dry_run.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 #include "tools/terminal.h"
@@ -26,7 +27,7 @@ struct TrainOptions {
   std::vector<std::string> overrides;
   std::optional<std::int64_t> seed, steps;
   std::int64_t profile = 0;
-  bool overwrite = false, quiet = false, json = false, detect_anomaly = false;
+  bool overwrite = false, quiet = false, json = false, detect_anomaly = false, dry_run = false;
 
   OutputMode mode() const { return quiet ? OutputMode::quiet : json ? OutputMode::json : OutputMode::normal; }
 };
@@ -95,6 +96,10 @@ int run(TrainOptions& options) {
   resumed ? check_resume(options) : find_config("train", options.config, options.overrides);
   const models::RunConfig config =
       resumed ? read_run_config(models::RunFolder(options.resume).config()) : read_config(options);
+  if (options.dry_run) {
+    dry_run(config, options.json, interrupted);
+    return interrupted ? interrupt_status() : 0;
+  }
   const models::RunFolder folder = resumed ? models::RunFolder(options.resume) : new_folder(options);
 
   const auto task = models::make_training_task(config);
@@ -158,12 +163,19 @@ Command add_train(CLI::App& program) {
                    "profile.json, for chrome://tracing or ui.perfetto.dev")
       ->type_name("STEPS")
       ->check(CLI::Range(1, 1000));
+  command
+      ->add_flag("--dry-run", options->dry_run,
+                 "Make two updates and say what the run will take, in time and memory; nothing is written. Random data "
+                 "takes the place of data that cannot be used")
+      ->excludes(quiet)
+      ->excludes("--profile");
   command->footer(
       "Examples:\n"
       "  fourierformer train models/configs/fashion_mnist.json --out runs/fashion\n"
       "  fourierformer train models/configs/jargon.json --set model.attention=softmax train.lr=0.0005\n"
       "  fourierformer train --resume runs/fashion\n"
       "  fourierformer train fashion_mnist --profile 5\n"
+      "  fourierformer train deit_tiny --set train.batch_size=8 --dry-run\n"
       "fourierformer info CONFIG lists all settings, and what they mean. Ctrl-C ends a run and keeps what it has so "
       "far.");
   command->add_option("--resume", options->resume, "Go on with a run that was stopped, where it was, instead of CONFIG")
