@@ -189,7 +189,8 @@ Trainer::BatchTotal Trainer::accumulate() {
   return total;
 }
 
-// The weights, the optimiser's state and the average of the weights stay as they are; the batches are passed over.
+// Ends the run where it is to stop. Else the weights, the optimiser's state and the average of the weights stay as they
+// are, and the batches are passed over.
 void Trainer::leave_out(double loss, double grad_norm, double lr) {
   const std::int64_t step = state_.step + 1;
   const bool of_loss = !std::isfinite(loss);
@@ -198,14 +199,12 @@ void Trainer::leave_out(double loss, double grad_norm, double lr) {
               : fmt::format("the norm of the gradient is {} in step {} (loss {:.4g}, learning rate {:.4g})", grad_norm,
                             step, loss, lr);
   TrainState::NonFinite& so_far = state_.non_finite;
-  ++so_far.updates, ++so_far.in_a_row;
-  if (config_.non_finite == NonFinitePolicy::back_off) so_far.factor /= 2;
-  record({{"step", step},
-          {"non_finite", of_loss ? "loss" : "gradient"},
-          {"lr", lr},
-          {"left_out", so_far.updates},
-          {"seconds", state_.seconds}});
+  nlohmann::ordered_json told{{"step", step}, {"non_finite", of_loss ? "loss" : "gradient"}, {"lr", lr}};
+  if (config_.non_finite != NonFinitePolicy::stop) told["left_out"] = ++so_far.updates;
+  record(told);
   check(config_.non_finite != NonFinitePolicy::stop, op, "{}; a smaller rate may help", what);
+  ++so_far.in_a_row;
+  if (config_.non_finite == NonFinitePolicy::back_off) so_far.factor /= 2;
   check(so_far.in_a_row < most_non_finite, op, "{}; {} updates in a row had to be left out", what, so_far.in_a_row);
   ++state_.step;
 }

@@ -1,6 +1,5 @@
 // Trainer: evaluations, and what goes by them: the best model, the end, the learning rate on a plateau.
 
-#include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>

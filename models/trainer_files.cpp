@@ -29,7 +29,10 @@ Resumed Trainer::resume() {
   auto [found, damaged] = CheckpointFolder(options_.folder->checkpoints()).load_newest();
   if (!found) return {};
   const Checkpoint& checkpoint = *found;
-  const auto differences = config_differences(checkpoint.config, options_.config, free_settings);
+  std::vector<std::string> ignored = free_settings;
+  if (checkpoint.state.best.step < 0)
+    ignored.insert(ignored.end(), {"train.metric", "train.metric_goal"});  // no say yet
+  const auto differences = config_differences(checkpoint.config, options_.config, ignored);
   check(differences.empty(), op,
         "{}: the run was begun with another configuration: {}; a new run can start from its weights (--init-from)",
         folder, fmt::join(differences, "; "));

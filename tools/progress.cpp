@@ -92,7 +92,7 @@ void Progress::on_record(const nlohmann::ordered_json& record) {
     fmt::print("{}\n", record.dump());
     std::fflush(stdout);
   }
-  if (mode_ == OutputMode::normal && record.contains("non_finite")) {
+  if (mode_ == OutputMode::normal && record.contains("left_out")) {
     clear();
     fmt::print("step {}/{}  the {} is not finite; {} left out so far\n", record["step"].get<std::int64_t>(),
                last_.steps, record["non_finite"].get<std::string>(), record["left_out"].get<std::int64_t>());

@@ -312,6 +312,32 @@ TEST_CASE("trainer: the same weights to the last bit at any thread count") {
     }
 }
 
+TEST_CASE("trainer: seeds of initialisation, data and dropout, each alone or all by one") {
+  const TempDir folder;
+  RunConfig config = RunConfig::read(tiny_images(folder));
+  int runs = 0;
+  auto weights = [&] { return trained(folder, "run" + std::to_string(++runs), config); };
+  auto initial = [&] {
+    const auto task = make_training_task(config);
+    return task->model().state_dict().at("head.weight").to_vector<float>();
+  };
+  const auto first = initial();
+  const std::string one = weights();
+  TrainConfig& train = config.train;
+  train.seed = 7, train.init_seed = train.data_seed = train.dropout_seed = 1;
+  CHECK(weights() == one);
+  train.init_seed = 2;
+  CHECK(initial() != first);
+  CHECK(default_generator().state().seed == 1);  // dropout's
+  CHECK(weights() != one);
+  train.init_seed = 1, train.data_seed = 2;
+  CHECK(initial() == first);
+  CHECK(weights() != one);
+  train.data_seed = 1, train.dropout_seed = 2;
+  CHECK(initial() == first);
+  CHECK(weights() != one);
+}
+
 TEST_CASE("trainer: a run's folder holds all of it") {
   const TempDir folder;
   const RunConfig config = RunConfig::read(tiny_text(folder));

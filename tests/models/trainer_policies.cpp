@@ -140,8 +140,8 @@ TEST_CASE("trainer: an update that is not finite is left out, as if its batch ha
     CHECK(checkpoint.state.step == 20);
     CHECK(checkpoint.optimizer.at("weight.step").item<std::int64_t>() == 19);
     for (const TensorMap& tensors : {checkpoint.model, checkpoint.optimizer, checkpoint.average})
-      for (const auto& [name, tensor] : tensors)
-        for (const double value : tensor.to_vector<double>()) CHECK_MESSAGE(std::isfinite(value), name);
+      for (const auto& item : tensors)
+        for (const double value : item.second.to_vector<double>()) CHECK_MESSAGE(std::isfinite(value), item.first);
     int told = 0;
     for (const auto& record : outcome.records) {
       if (!record.contains("non_finite")) continue;
@@ -306,6 +306,9 @@ TEST_CASE("trainer: a checkpoint of another configuration is refused, saying wha
   CHECK(contains(message, {"[train]", run.path(), "train.lr: 0.1 there, 0.25 here", "train.steps: 20 there, 30 here",
                            "--init-from"}));
   CHECK(!contains(message, {"max_seconds"}));
+  config = sgd(20);
+  config.metric = "test_loss";  // nothing has been judged by another yet
+  CHECK(Trainer(task, config, {.folder = &run}).resume().step == 7);
 }
 
 TEST_CASE("trainer: a damaged checkpoint is passed over for the one before, to the same end") {

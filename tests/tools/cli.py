@@ -323,6 +323,17 @@ class Cli(Case):
         self.assertRegex(done.stderr, r"\A[^\n]*(loss|gradient) is -?(nan|inf) in step \d+[^\n]*rate[^\n]*\n\Z")
         self.assertFalse(self.runs.exists())
 
+    def test_updates_that_are_left_out(self):
+        settings = ["train", self.vision, "--out", self.runs / "a", "--set", "train.optimizer=sgd", "train.warmup=0",
+                    "train.lr=1e30"]
+        done = self.run_program(*settings, "train.non_finite=skip")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\A[^\n]*is -?(nan|inf) in step \d+[^\n]*; 10 updates in a row had to be left out\n\Z")
+        for count in range(1, 11):
+            self.assertRegex(done.stdout, rf"step \d+/12  the (loss|gradient) is not finite; {count} left out so far\n")
+        told = [record["left_out"] for record in self.records(self.runs / "a") if "left_out" in record]
+        self.assertEqual(told, list(range(1, 11)))
+
     def test_detect_anomaly(self):
         done = self.run_program("train", self.vision, "--out", self.runs / "a", "--set", "train.optimizer=sgd",
                                 "train.lr=1e30", "train.warmup=0", "--detect-anomaly")
