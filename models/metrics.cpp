@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,9 @@ MetricsLog::MetricsLog(std::string path, std::uint64_t keep) : path_(std::move(p
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   check(fd_ >= 0, op, "{}: cannot be written: {}", path_, system_message());
   try {
+    // A file system without locks gives another error, and is done without.
+    check(::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, op,
+          "{}: another process is writing it: the run is being trained", path_);
     struct stat status {};
     check(::fstat(fd_, &status) == 0, op, "{}: cannot be examined: {}", path_, system_message());
     check(static_cast<std::uint64_t>(status.st_size) >= keep, op, "{}: has {} bytes; the log to be continued has {}",
@@ -47,6 +51,10 @@ void MetricsLog::write(const nlohmann::ordered_json& record) {
     left -= static_cast<std::size_t>(written);
   }
   bytes_ += line.size();
+}
+
+void MetricsLog::flush() {
+  check(::fsync(fd_) == 0 || errno == EINVAL, op, "{}: cannot be flushed: {}", path_, system_message());
 }
 
 }  // namespace ff::models

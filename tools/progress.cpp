@@ -92,6 +92,12 @@ void Progress::on_record(const nlohmann::ordered_json& record) {
     fmt::print("{}\n", record.dump());
     std::fflush(stdout);
   }
+  if (mode_ == OutputMode::normal && record.contains("left_out")) {
+    clear();
+    fmt::print("step {}/{}  the {} is not finite; {} left out so far\n", record["step"].get<std::int64_t>(),
+               last_.steps, record["non_finite"].get<std::string>(), record["left_out"].get<std::int64_t>());
+    std::fflush(stdout);
+  }
   if (mode_ != OutputMode::normal || !(record.contains("test_loss") || record.contains("valid_loss"))) return;
   clear();
   std::string line = fmt::format("step {}/{}  train loss {:.4f}", last_.step, last_.steps, loss_);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ff/core/parallel.h"
+#include "ff/models/checkpoint_folder.h"
 #include "ff/models/init_from.h"
 #include "ff/models/run_folder.h"
 #include "ff/models/trainer.h"
@@ -26,6 +27,7 @@ struct TrainOptions {
   std::string config, out, resume, init_from;
   std::vector<std::string> overrides;
   std::optional<std::int64_t> seed, steps;
+  std::optional<double> max_time;
   std::int64_t profile = 0;
   bool overwrite = false, quiet = false, json = false, detect_anomaly = false, dry_run = false;
 
@@ -36,6 +38,7 @@ models::RunConfig read_config(const TrainOptions& options) {
   models::Overrides overrides = options.overrides;
   if (options.seed) overrides.push_back(fmt::format("train.seed={}", *options.seed));
   if (options.steps) overrides.push_back(fmt::format("train.steps={}", *options.steps));
+  if (options.max_time) overrides.push_back(fmt::format("train.max_seconds={}", *options.max_time));
   if (!options.init_from.empty())
     overrides.push_back(fmt::format("train.init_from={}", nlohmann::json(options.init_from).dump()));
   return read_run_config(options.config, overrides);
@@ -65,7 +68,9 @@ void show_init(const std::string& path, const models::InitReport& report) {
 
 void show_end(const models::RunFolder& folder, const models::TrainResult& result) {
   const std::string steps = result.steps == 1 ? "1 step" : with_commas(result.steps) + " steps";
-  const std::string done = result.finished ? styled(STDOUT_FILENO, Style::green, "trained") : "stopped after";
+  const std::string done = !result.finished ? "stopped after"
+                           : result.early   ? "no longer better: ended after"
+                                            : styled(STDOUT_FILENO, Style::green, "trained");
   fmt::print("{} {} in {}, at most {} of memory; saved in {}\n", done, steps, duration(result.seconds),
              byte_size(static_cast<double>(models::peak_memory_bytes())), folder.path());
   if (!result.finished) fmt::print("To go on: fourierformer train --resume {}\n", folder.path());
@@ -79,7 +84,7 @@ void check_resume(const TrainOptions& options) {
     throw UsageError(
         "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps, --init-from and --overwrite do "
         "not go with it");
-  models::RunFolder(options.resume).check_complete();
+  models::RunFolder(options.resume).check_begun();
 }
 
 // The folder that a new run goes to.
@@ -94,32 +99,39 @@ int run(TrainOptions& options) {
   const std::atomic<bool>& interrupted = catch_interrupts();
   const bool resumed = !options.resume.empty();
   resumed ? check_resume(options) : find_config("train", options.config, options.overrides);
-  const models::RunConfig config =
+  models::RunConfig config =
       resumed ? read_run_config(models::RunFolder(options.resume).config()) : read_config(options);
   if (options.dry_run) {
     dry_run(config, options.json, interrupted);
     return interrupted ? interrupt_status() : 0;
   }
+  if (options.max_time) config.train.max_seconds = *options.max_time;
   const models::RunFolder folder = resumed ? models::RunFolder(options.resume) : new_folder(options);
 
   const auto task = models::make_training_task(config);
   std::optional<models::InitReport> init;
-  if (!resumed && !config.train.init_from.empty()) init = models::init_from(task->model(), config.train.init_from);
+  const bool begun = resumed && !models::CheckpointFolder(folder.checkpoints()).list().empty();
+  if (!begun && !config.train.init_from.empty()) init = models::init_from(task->model(), config.train.init_from);
   Progress progress(options.mode(), std::string(task->items()));
   models::Trainer trainer(*task, config.train,
                           {.folder = &folder,
                            .observer = &progress,
                            .stop = &interrupted,
                            .detect_anomaly = options.detect_anomaly,
-                           .profile_steps = options.profile});
+                           .profile_steps = options.profile,
+                           .config = config.text()});
   if (interrupted) return interrupt_status();  // nothing has been made yet
+  models::Resumed from;
   std::unique_ptr<models::NewRun> made;
   if (resumed)
-    trainer.resume();
+    from = trainer.resume();
   else
     made = folder.create(config.text(), options.overwrite);
+  for (const std::string& damaged : from.damaged)
+    fmt::print(stderr, "fourierformer: {}; going on from step {}\n", damaged, from.step);
   if (options.mode() == OutputMode::normal) {
     show_start(config, *task, trainer);
+    if (resumed) fmt::print("resumed after step {}\n", from.step);
     if (init) show_init(config.train.init_from, *init);
   }
 
@@ -127,7 +139,7 @@ int run(TrainOptions& options) {
   progress.clear();
   if (options.mode() == OutputMode::normal) show_end(folder, result);
   if (options.mode() == OutputMode::json) fmt::print("{}\n", folder.read_summary().dump());
-  return result.finished ? 0 : interrupt_status();
+  return result.finished || !interrupted ? 0 : interrupt_status();  // time that is up is as asked
 }
 
 }  // namespace
@@ -145,6 +157,11 @@ Command add_train(CLI::App& program) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--steps", options->steps, "Updates to make (train.steps)")
       ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--max-time", options->max_time,
+                   "Stop after so many seconds, with a checkpoint to --resume from (train.max_seconds)")
+      ->type_name("SECONDS")
       ->check(CLI::PositiveNumber);
   command
       ->add_option("--init-from", options->init_from,

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::uint64_t largest_call = std::uint64_t{1} << 30;  // read() and write() take at most 2 GiB at a time
 
+constexpr const char* temporary_mark = ".tmp-";  // between a file's name and what is its writer's
+
 std::string system_message() { return std::generic_category().message(errno); }
 
 }  // namespace
@@ -148,7 +150,7 @@ OutputFile::OutputFile(std::string path, std::string op) : path_(std::move(path)
   static std::atomic<unsigned> counter{0};
   path_ = final_path(path_, op_);
   do {  // a name may be taken by what a killed process of the same number has left
-    temporary_ = fmt::format("{}.tmp-{}-{}", path_, ::getpid(), counter++);
+    temporary_ = fmt::format("{}{}{}-{}", path_, temporary_mark, ::getpid(), counter++);
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (fd_ < 0 && errno == EEXIST);
   if (fd_ < 0) fail_with_errno("created");
@@ -186,6 +188,26 @@ void OutputFile::commit() {
   ::close(folder_fd);
   errno = error;
   if (error == EIO) fail_with_errno("made durable");  // others: a file system that has no such thing
+}
+
+void remove_leftovers(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path file(path);
+  const std::string beginning = file.filename().string() + temporary_mark;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(file.has_parent_path() ? file.parent_path() : ".", ignored))
+    if (entry.path().filename().string().starts_with(beginning)) fs::remove(entry.path(), ignored);
+}
+
+FileDigest file_digest(const std::string& path) {
+  InputFile file(path, "file_digest", InputFile::Format::plain);
+  std::vector<unsigned char> buffer(1 << 20);
+  FileDigest digest;
+  while (const std::uint64_t n = file.read_some(buffer.data(), buffer.size())) {
+    digest.crc32 = static_cast<std::uint32_t>(crc32_z(digest.crc32, buffer.data(), n));
+    digest.bytes += n;
+  }
+  return digest;
 }
 
 std::string read_file(const std::string& path, std::uint64_t limit) {

@@ -79,6 +79,17 @@ class OutputFile {
   int fd_ = -1;
 };
 
+/// Removes what a killed process may have left of an unfinished OutputFile of that path. Nobody may be writing it.
+void remove_leftovers(const std::string& path);
+
+/// How long a file on the disk is, and the CRC-32 of its bytes (ISO 3309, as in zlib and gzip).
+struct FileDigest {
+  std::uint64_t bytes = 0;
+  std::uint32_t crc32 = 0;
+  bool operator==(const FileDigest&) const = default;
+};
+FileDigest file_digest(const std::string& path);
+
 /// The most that read_file() reads unless told otherwise: 4 GiB.
 inline constexpr std::uint64_t default_read_limit = std::uint64_t{1} << 32;
 
