@@ -24,6 +24,7 @@ struct TrainConfig {
   std::int64_t seed = 1, log_interval = 100, eval_interval = 0;
 
   std::string init_from;
+  bool tensorboard = false;
 
   void visit(Fields& fields);
 };

@@ -18,6 +18,7 @@
 #include "ff/core/io/safetensors.h"
 #include "ff/core/random.h"
 #include "ff/models/checkpoint.h"
+#include "ff/models/event_file.h"
 #include "ff/models/metrics.h"
 #include "ff/nn/clip.h"
 #include "ff/optim/optim.h"
@@ -110,6 +111,8 @@ TrainResult Trainer::run() {
     log_ = std::make_unique<MetricsLog>(options_.folder->metrics());
     task_.save_companions(*options_.folder);
   }
+  if (options_.folder != nullptr && config_.tensorboard)
+    events_ = std::make_unique<EventFile>(options_.folder->path(), step_);
   task_.seek(step_ * config_.accumulate);
   task_.model().train();
   saved_ = Clock::now();
@@ -251,6 +254,7 @@ void Trainer::evaluate() {
 
 void Trainer::record(const nlohmann::ordered_json& values) {
   if (log_) log_->write(values);
+  if (events_) events_->write(values);
   if (options_.observer != nullptr) options_.observer->on_record(values);
 }
 

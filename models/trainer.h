@@ -20,6 +20,7 @@
 
 namespace ff::models {
 
+class EventFile;
 class MetricsLog;
 
 /// An update that was made.
@@ -111,6 +112,7 @@ class Trainer {
   optim::Schedule schedule_;
   std::optional<optim::Average> average_;
   std::unique_ptr<MetricsLog> log_;
+  std::unique_ptr<EventFile> events_;
   std::int64_t steps_ = 0, eval_interval_ = 0;
 
   std::int64_t step_ = 0;                        // updates made

@@ -26,7 +26,7 @@ struct TrainOptions {
   std::vector<std::string> overrides;
   std::optional<std::int64_t> seed, steps;
   std::int64_t profile = 0;
-  bool overwrite = false, quiet = false, json = false, detect_anomaly = false;
+  bool overwrite = false, quiet = false, json = false, detect_anomaly = false, tensorboard = false;
 
   OutputMode mode() const { return quiet ? OutputMode::quiet : json ? OutputMode::json : OutputMode::normal; }
 };
@@ -37,6 +37,7 @@ models::RunConfig read_config(const TrainOptions& options) {
   if (options.steps) overrides.push_back(fmt::format("train.steps={}", *options.steps));
   if (!options.init_from.empty())
     overrides.push_back(fmt::format("train.init_from={}", nlohmann::json(options.init_from).dump()));
+  if (options.tensorboard) overrides.emplace_back("train.tensorboard=true");
   return read_run_config(options.config, overrides);
 }
 
@@ -73,11 +74,11 @@ void show_end(const models::RunFolder& folder, const models::TrainResult& result
 // A run that is resumed is what it was.
 void check_resume(const TrainOptions& options) {
   const bool others = !options.config.empty() || !options.overrides.empty() || !options.out.empty() || options.seed ||
-                      options.steps || options.overwrite || !options.init_from.empty();
+                      options.steps || options.overwrite || options.tensorboard || !options.init_from.empty();
   if (others)
     throw UsageError(
-        "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps, --init-from and --overwrite do "
-        "not go with it");
+        "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps, --init-from, --tensorboard and "
+        "--overwrite do not go with it");
   models::RunFolder(options.resume).check_complete();
 }
 
@@ -149,6 +150,8 @@ Command add_train(CLI::App& program) {
   command->add_flag("--overwrite", options->overwrite, "Replace the run that is in the folder");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "Print nothing but errors");
   command->add_flag("--json", options->json, "Print what is measured as JSON, an object a line")->excludes(quiet);
+  command->add_flag("--tensorboard", options->tensorboard,
+                    "Write what is measured for TensorBoard as well, into the run's folder (train.tensorboard)");
   command->add_flag("--detect-anomaly", options->detect_anomaly,
                     "Stop at the first NaN or infinity, forward or backward, and name the op and the line it comes "
                     "from (slower)");

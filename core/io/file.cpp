@@ -23,6 +23,17 @@ constexpr std::uint64_t deflate_ratio = 1032;
 
 std::string system_message() { return std::generic_category().message(errno); }
 
+// Whether all was written; else errno says why not.
+bool write_all(int fd, const void* from, std::uint64_t bytes) {
+  for (std::uint64_t done = 0; done < bytes;) {
+    const ssize_t n = ::write(fd, static_cast<const char*>(from) + done, std::min(bytes - done, largest_call));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    done += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
+
 }  // namespace
 
 struct InputFile::Gzip {
@@ -168,12 +179,7 @@ void OutputFile::fail_with_errno(std::string_view doing) const {
 }
 
 void OutputFile::write(const void* from, std::uint64_t bytes) {
-  for (std::uint64_t done = 0; done < bytes;) {
-    const ssize_t n = ::write(fd_, static_cast<const char*>(from) + done, std::min(bytes - done, largest_call));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail_with_errno("written");
-    done += static_cast<std::uint64_t>(n);
-  }
+  if (!write_all(fd_, from, bytes)) fail_with_errno("written");
 }
 
 void OutputFile::commit() {
@@ -189,6 +195,33 @@ void OutputFile::commit() {
   ::close(folder_fd);
   errno = error;
   if (error == EIO) fail_with_errno("made durable");  // others: a file system that has no such thing
+}
+
+AppendFile::AppendFile(std::string path, std::string op, std::uint64_t keep)
+    : path_(std::move(path)), op_(std::move(op)), size_(keep) {
+  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail_with_errno("written");
+  try {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) fail_with_errno("examined");
+    check(static_cast<std::uint64_t>(status.st_size) >= keep, op_, "{}: has {} bytes; what is to be continued has {}",
+          path_, status.st_size, keep);
+    if (::ftruncate(fd_, static_cast<off_t>(keep)) != 0) fail_with_errno("cut");
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+AppendFile::~AppendFile() { ::close(fd_); }
+
+void AppendFile::fail_with_errno(std::string_view doing) const {
+  fail(op_, "{}: cannot be {}: {}", path_, doing, system_message());
+}
+
+void AppendFile::write(std::string_view bytes) {
+  if (!write_all(fd_, bytes.data(), bytes.size())) fail_with_errno("written");
+  size_ += bytes.size();
 }
 
 std::string read_file(const std::string& path, std::uint64_t limit) {
