@@ -186,6 +186,7 @@ void Trainer::train_step() {
       .grad_norm = norm,
       .items = items,
       .step_seconds = seconds,
+      .evaluation = std::min(steps_, (step_ / eval_interval_ + 1) * eval_interval_),
       .seconds = seconds_};
   if (options_.observer != nullptr) options_.observer->on_step(done);
   if (step_ % config_.log_interval == 0 || step_ == steps_) log_step(done);

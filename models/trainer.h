@@ -31,6 +31,7 @@ struct TrainStep {
   double grad_norm = 0;              ///< before it was clipped
   std::int64_t items = 0;            ///< of its batches
   double step_seconds = 0;           ///< that it took
+  std::int64_t evaluation = 0;       ///< updates made when the next evaluation is due
   double seconds = 0;                ///< spent on training so far, evaluation left out
 };
 

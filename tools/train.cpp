@@ -9,13 +9,16 @@
 #include <unistd.h>
 
 #include "ff/core/parallel.h"
+#include "ff/core/random.h"
 #include "ff/models/init_from.h"
 #include "ff/models/run_folder.h"
 #include "ff/models/trainer.h"
 
 #include "tools/commands.h"
 #include "tools/interrupt.h"
+#include "tools/matrix_flops.h"
 #include "tools/progress.h"
+#include "tools/synthetic.h"
 #include "tools/terminal.h"
 
 namespace ff::tools {
@@ -50,6 +53,18 @@ void show_start(const models::RunConfig& config, models::TrainingTask& task, con
              with_commas(task.model().num_parameters()), with_commas(trainer.steps()), config.train.batch_size,
              with_commas(task.steps_per_epoch()), num_threads(), num_threads() == 1 ? "" : "s");
   std::fflush(stdout);
+}
+
+// Tells progress what a step computes, from the graph of a single sample, and how fast a product of matrices can be.
+// Takes a few milliseconds, and leaves the random numbers of the training as they are.
+void measure_flops(Progress& progress, const models::RunConfig& config, nn::Module& model) {
+  constexpr std::int64_t size = 512;
+  constexpr int tries = 10;
+  const RandomKey state = default_generator().state();
+  const auto samples = static_cast<double>(config.train.batch_size * config.train.accumulate);
+  const double step = samples * training_flops(model, config, synthetic_batch(config, model, 1)).step();
+  progress.set_flops(step, peak_flops(size, tries));
+  default_generator().set_state(state);
 }
 
 // What of the weights that the run starts from was taken over.
@@ -119,6 +134,7 @@ int run(TrainOptions& options) {
     if (init) show_init(config.train.init_from, *init);
   }
 
+  if (progress.live()) measure_flops(progress, config, task->model());
   const models::TrainResult result = trainer.run();
   progress.clear();
   if (options.mode() == OutputMode::normal) show_end(folder, result);
