@@ -179,14 +179,18 @@ Command add_train(CLI::App& program) {
       ->check(CLI::Range(1, 1000));
   command->footer(
       "Examples:\n"
-      "  fourierformer train models/configs/fashion_mnist.json --out runs/fashion\n"
+      "  fourierformer train fashion_mnist --out runs/fashion\n"
       "  fourierformer train models/configs/jargon.json --set model.attention=softmax train.lr=0.0005\n"
       "  fourierformer train --resume runs/fashion\n"
       "  fourierformer train fashion_mnist --profile 5\n"
+      "\n"
       "fourierformer info CONFIG lists all settings, and what they mean. Ctrl-C ends a run and keeps what it has so "
-      "far.");
+      "far: exit status 130.");
   command->add_option("--resume", options->resume, "Go on with a run that was stopped, where it was, instead of CONFIG")
       ->type_name("DIR");
+  group(*command, "What is trained", {"--set", "--seed", "--steps", "--init-from", "--resume"});
+  group(*command, "Where it goes", {"--out", "--overwrite", "--tensorboard"});
+  group(*command, "What is shown", {"--quiet", "--json", "--detect-anomaly", "--profile"});
   return {command, [options] { return run(*options); }};
 }
 

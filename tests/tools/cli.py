@@ -219,11 +219,21 @@ class Cli(Case):
         self.assertNotRegex(out, r"\x1b\[\d+m")
 
     def test_help_and_version(self):
-        self.assertRegex(self.succeed("--version"), r"\Afourierformer \d+\.\d+\.\d+\n\Z")
+        self.assertRegex(self.succeed("--version"),
+                         r"\Afourierformer \d+\.\d+\.\d+\nbuild +\w+, (GNU|Clang) [\d.]+.*\nSIMD +\w+ .*\nBLAS +OpenBLAS .*\n\Z")
         out = self.succeed("--help")
+        self.assertRegex(out, r"(?s)Exit status:\n  0 .*\n  1 .*\n  2 ")
         for command in ("train", "eval", "generate", "info", "graph", "bench"):
             self.assertIn(command, out)
-            self.assertIn("Usage", self.succeed(command, "--help"))
+            text = self.succeed(command, "--help")
+            self.assertIn("Usage: fourierformer " + command, text)
+            self.assertRegex(text, rf"(?m)^Examples:\n  fourierformer {command}")
+            for line in text.splitlines():
+                if not line.startswith("  fourierformer"):  # an example
+                    self.assertLessEqual(len(line), 100)
+        for line in self.run_on_terminal(60, "train", "--help").split("\r\n"):
+            if not line.startswith("  fourierformer"):
+                self.assertLessEqual(len(line), 60)
         for option in ("--set", "--out", "--threads", "--seed", "--steps", "--overwrite", "--quiet", "--json"):
             self.assertIn(option, self.succeed("train", "--help"))
 
