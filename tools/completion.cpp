@@ -21,7 +21,7 @@ struct Values {
   bool files = false, folders = false, settings = false;
 };
 
-// By the name of a positional argument and of what an option takes: "FILE", "DIR|CONFIG", "KEY=VALUE".
+// By the name of a positional argument and of what an option takes: "FILE", "DIR|CONFIG", "FILE.html", "KEY=VALUE".
 Values values_of(const OptionText& option) {
   Values values{.words = option.choices};
   const auto add = [&](const std::string& what) {
@@ -32,9 +32,9 @@ Values values_of(const OptionText& option) {
       }
       if (one == "OP")
         for (const OpRecord& op : op_table()) values.words.emplace_back(op.name);
-      values.files |= one == "FILE" || one == "PATH";
+      values.files |= one.starts_with("FILE") || one == "PATH";
       values.folders |= one == "DIR";
-      values.settings |= one == "KEY=VALUE";
+      values.settings |= one.starts_with("KEY=VALUE");
     }
   };
   if (option.choices.empty()) add(option.value);
@@ -84,27 +84,34 @@ std::string bash_values(const Values& values) {
   std::string text;
   if (!values.words.empty()) text += fmt::format(" words='{}'", fmt::join(values.words, " "));
   if (values.settings) text += " settings=1";
-  if (values.files)
-    text += " paths=f";
-  else if (values.folders)
-    text += " paths=d";
-  return text.empty() ? " :" : text;
+  if (values.files || values.folders) text += values.files ? " paths=f" : " paths=d";
+  return text;
 }
 
-// What is known of a command: its options, which of them take how many values, and which.
-std::string bash_command(const CLI::App& command) {
-  std::string text =
-      fmt::format("    {})\n      options='{}'\n      case $option in\n", command.get_name(), option_names(command));
+// What is known of a command, and of those that it has: the options, how many values each takes, and which.
+std::string bash_commands(const CLI::App& command) {
+  std::string text = fmt::format("    {})\n      options='{}'\n      case $option in\n",
+                                 fmt::join(path_of(command), "/"), option_names(command));
   for (const OptionText& option : options_of(command, false))
     if (!option.value.empty())
       text += fmt::format("        {}) takes={}{} ;;\n", fmt::join(option.names, "|"), option.repeated ? "many" : "one",
-                          bash_values(values_of(option)) == " :" ? "" : bash_values(values_of(option)));
-  std::string arguments;
-  for (const OptionText& argument : options_of(command, true))
-    if (const std::string values = bash_values(values_of(argument)); values != " :") arguments += values;
+                          bash_values(values_of(option)));
   text += "      esac\n";
+  std::string arguments;
+  for (const OptionText& argument : options_of(command, true)) arguments += bash_values(values_of(argument));
+  if (!commands_of(command).empty()) arguments += " words='" + command_names(command) + "'";
   if (!arguments.empty()) text += "      [[ $takes ]] ||" + arguments + "\n";
-  return text + "      ;;\n";
+  text += "      ;;\n";
+  for (const CLI::App* one : commands_of(command)) text += bash_commands(*one);
+  return text;
+}
+
+// " train eval tokenizer tokenizer/train"
+std::string bash_paths(const CLI::App& app) {
+  std::string text;
+  for (const CLI::App* command : commands_of(app))
+    text += fmt::format(" {}{}", fmt::join(path_of(*command), "/"), bash_paths(*command));
+  return text;
 }
 
 std::string bash_script(const CLI::App& program) {
@@ -119,6 +126,11 @@ _fourierformer() {
                       option_names(program));
   text += R"(    return
   fi
+  local command=${COMP_WORDS[1]} next=2 commands=')" +
+          bash_paths(program) + R"( '
+  while ((next < COMP_CWORD)) && [[ $commands == *" $command/${COMP_WORDS[next]} "* ]]; do
+    command+=/${COMP_WORDS[next]} next=$((next + 1))
+  done
 
   # Readline makes a word of the = of --out=DIR and key=value.
   local key=
@@ -131,10 +143,10 @@ _fourierformer() {
   local first=$at option= takes= options= words= settings= paths=
   while ((at > 1)) && [[ ${COMP_WORDS[at]} != -* ]]; do at=$((at - 1)); done
   [[ ${COMP_WORDS[at]} == -* ]] && option=${COMP_WORDS[at]}
-  _fourierformer_command "${COMP_WORDS[1]}"
+  _fourierformer_command "$command"
   if [[ $takes == one ]] && ((at != first)); then  # it has its value
     option= takes= words= settings= paths=
-    _fourierformer_command "${COMP_WORDS[1]}"
+    _fourierformer_command "$command"
   fi
 
   if [[ $current == -* && ! $key ]]; then
@@ -161,7 +173,7 @@ _fourierformer() {
 _fourierformer_command() {
   case $1 in
 )";
-  for (const CLI::App* command : commands_of(program)) text += bash_command(*command);
+  for (const CLI::App* command : commands_of(program)) text += bash_commands(*command);
   return text + "  esac\n}\n\ncomplete -F _fourierformer fourierformer\n";
 }
 
@@ -201,11 +213,38 @@ std::string zsh_option(const OptionText& option, const std::string& name) {
 std::string zsh_options(const CLI::App& command) {
   std::string text;
   for (const OptionText& option : options_of(command, false))
-    for (const std::string& name : option.names) text += " \\\n        " + zsh_option(option, name);
+    for (const std::string& name : option.names) text += " \\\n    " + zsh_option(option, name);
   for (const OptionText& argument : options_of(command, true))
-    text += fmt::format(" \\\n        '{}:{}:{}'", argument.repeated ? "*" : "", zsh_quoted(argument.names.front()),
+    text += fmt::format(" \\\n    '{}:{}:{}'", argument.repeated ? "*" : "", zsh_quoted(argument.names.front()),
                         zsh_values(values_of(argument)));
   return text;
+}
+
+std::string zsh_name(const CLI::App& command) {
+  std::string name = "_fourierformer";
+  for (const std::string& part : path_of(command)) name += "-" + part;
+  return name;
+}
+
+// A function for a command, and those of its own commands before it.
+std::string zsh_functions(const CLI::App& command) {
+  const std::vector<const CLI::App*> commands = commands_of(command);
+  if (commands.empty()) return fmt::format("{}() {{\n  _arguments{}\n}}\n\n", zsh_name(command), zsh_options(command));
+  std::string text;
+  for (const CLI::App* one : commands) text += zsh_functions(*one);
+  text += zsh_name(command) + "() {\n  local state line\n  local -a commands=(\n";
+  for (const CLI::App* one : commands)
+    text += fmt::format("    '{}:{}'\n", one->get_name(), zsh_quoted(one->get_description()));
+  text += fmt::format("  )\n  _arguments -C{} \\\n    ':command:->command' '*::argument:->argument'\n",
+                      zsh_options(command));
+  return text + fmt::format(R"(  case $state in
+    command) _describe command commands ;;
+    argument) (($+functions[{0}-$line[1]])) && {0}-$line[1] ;;
+  esac
+}}
+
+)",
+                            zsh_name(command));
 }
 
 std::string zsh_script(const CLI::App& program) {
@@ -221,15 +260,7 @@ std::string zsh_script(const CLI::App& program) {
   text += "  compadd -S '' --" + keys + "\n}\n\n";
   text += fmt::format("_fourierformer_configs() {{\n  _alternative 'names:name:({})' 'files:file:_files'\n}}\n\n",
                       fmt::join(config_names(), " "));
-  text += "_fourierformer() {\n  local state line\n  _arguments -C" + zsh_options(program) +
-          " \\\n        ':command:->command' '*::argument:->argument'\n  case $state in\n";
-  text += "    command)\n      local -a commands=(\n";
-  for (const CLI::App* command : commands_of(program))
-    text += fmt::format("        '{}:{}'\n", command->get_name(), zsh_quoted(command->get_description()));
-  text += "      )\n      _describe command commands\n      ;;\n    argument)\n      case $line[1] in\n";
-  for (const CLI::App* command : commands_of(program))
-    text += fmt::format("      {})\n        _arguments{}\n        ;;\n", command->get_name(), zsh_options(*command));
-  return text + "      esac\n      ;;\n  esac\n}\n\n_fourierformer \"$@\"\n";
+  return text + zsh_functions(program) + "_fourierformer \"$@\"\n";
 }
 
 }  // namespace

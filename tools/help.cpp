@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t column = 26;  // where explanations begin
 
-// What stands between the last { and } of CLI11's type, "FORMAT:{html,dot,json}": the values of CLI::IsMember.
+// The values of CLI::IsMember, from CLI11's type: "FORMAT:{html,dot,json}".
 std::vector<std::string> choices_of(const std::string& type) {
   const std::size_t open = type.find(":{");
   if (open == std::string::npos || !type.ends_with('}')) return {};
@@ -96,9 +96,10 @@ std::vector<OptionGroup> option_groups(const CLI::App& command) {
 }
 
 std::string usage(const CLI::App& command) {
-  std::string text;
-  for (const CLI::App* app = &command; app != nullptr; app = app->get_parent())
-    text = app->get_name() + (text.empty() ? "" : " " + text);
+  const CLI::App* program = &command;
+  while (program->get_parent() != nullptr) program = program->get_parent();
+  std::string text = program->get_name();
+  for (const std::string& name : path_of(command)) text += " " + name;
   text += " [OPTIONS]";
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_positional()) continue;
@@ -108,8 +109,15 @@ std::string usage(const CLI::App& command) {
   return text + (commands_of(command).empty() ? "" : " COMMAND");
 }
 
-std::vector<const CLI::App*> commands_of(const CLI::App& program) {
-  return program.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
+}
+
+std::vector<std::string> path_of(const CLI::App& command) {
+  if (command.get_parent() == nullptr) return {};
+  std::vector<std::string> path = path_of(*command.get_parent());
+  path.push_back(command.get_name());
+  return path;
 }
 
 std::vector<std::pair<std::string, std::string>> exit_statuses() {
@@ -128,6 +136,8 @@ std::string help_page(const CLI::App& command, std::size_t width) {
   if (const auto commands = commands_of(command); !commands.empty()) {
     page += "\nCommands:\n";
     for (const CLI::App* one : commands) page += row(one->get_name(), one->get_description(), width);
+  }
+  if (command.get_parent() == nullptr) {
     page += "\nExit status:\n";
     for (const auto& [status, meaning] : exit_statuses()) page += row(status, meaning, width);
   }

@@ -37,8 +37,11 @@ std::vector<OptionGroup> option_groups(const CLI::App& command);
 /// "fourierformer train [OPTIONS] [CONFIG]".
 std::string usage(const CLI::App& command);
 
-/// The program's commands, as they were added.
-std::vector<const CLI::App*> commands_of(const CLI::App& program);
+/// The commands of the program, or of a command that has some of its own, as they were added.
+std::vector<const CLI::App*> commands_of(const CLI::App& app);
+
+/// The names that lead from the program to a command, its own last; of the program itself none.
+std::vector<std::string> path_of(const CLI::App& command);
 
 /// The program's exit statuses, and what each means.
 std::vector<std::pair<std::string, std::string>> exit_statuses();

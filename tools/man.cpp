@@ -1,7 +1,7 @@
 // fourierformer man: the manual page, in the language of man(7), from the description of the commands.
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tools/commands.h"
 #include "tools/help.h"
@@ -68,13 +68,16 @@ std::string paragraphs(const std::string& text) {
 }
 
 std::string command_section(const CLI::App& command) {
-  std::string text = fmt::format(".SS {}\n{}.\n.PP\n{}\n", argument(command.get_name()),
-                                 escaped(command.get_description()), bold(usage(command)));
+  std::string text =
+      fmt::format(".SS {}\n{}.\n.PP\n{}\n", argument(fmt::format("{}", fmt::join(path_of(command), " "))),
+                  escaped(command.get_description()), bold(usage(command)));
   for (const auto& [title, options] : option_groups(command)) {
     text += ".PP\n" + escaped(title) + ":\n";
     for (const OptionText& option : options) text += item(name_of(option), option.help);
   }
-  return text + (command.get_footer().empty() ? "" : paragraphs(command.get_footer()));
+  if (!command.get_footer().empty()) text += paragraphs(command.get_footer());
+  for (const CLI::App* one : commands_of(command)) text += command_section(*one);
+  return text;
 }
 
 std::string man_page(const CLI::App& program) {

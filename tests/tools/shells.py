@@ -36,13 +36,20 @@ print -r -- rea''dy
 
 
 class Shells(Case):
-    def commands(self):
-        out = self.succeed("--help")
-        return re.findall(r"(?m)^  (\w+) ", out[out.index("Commands:"):out.index("Exit status:")])
+    def commands(self, *path):
+        """The commands of the program, or of a command of it, as --help lists them."""
+        listed = self.succeed(*path, "--help").partition("\nCommands:\n")[2].split("\n\n")[0]
+        return re.findall(r"(?m)^  (\w+) ", listed)
 
-    def options(self, command):
-        """The options that the command's --help lists."""
-        listed = re.findall(r"(?m)^  (-.*?)(?:  .*)?$", self.succeed(command, "--help"))
+    def all_commands(self, *path):
+        """Those and theirs, each as the names that lead to it."""
+        for name in self.commands(*path):
+            yield path + (name,)
+            yield from self.all_commands(*path, name)
+
+    def options(self, path):
+        """The options that a command's --help lists."""
+        listed = re.findall(r"(?m)^  (-.*?)(?:  .*)?$", self.succeed(*path, "--help"))
         return {name for names in listed for name in re.findall(r"(?<![\w-])--?[a-z][\w-]*", names)}
 
     # -------------------------------------------------------------------------------------------------------- bash
@@ -59,8 +66,10 @@ class Shells(Case):
         self.assertIn("completion", commands)
         self.assertEqual(set(self.bash("")), {*commands, "--help", "-h", "--version"})
         self.assertEqual(self.bash("tra"), ["train"])
-        for command in commands:
-            self.assertEqual(set(self.bash(command, "-")), self.options(command), command)
+        for path in self.all_commands():
+            self.assertEqual(set(self.bash(*path, "-")), self.options(path), path)
+            if commands := self.commands(*path):
+                self.assertEqual(self.bash(*path, ""), commands)
         # Values: of a choice, of settings, a configuration that comes along, ops, files.
         self.assertEqual(set(self.bash("graph", "--format", "")), {"html", "dot", "json"})
         self.assertEqual(self.bash("graph", "--format", "=", "d"), ["dot"])
@@ -130,9 +139,9 @@ class Shells(Case):
         page = done.stdout
         for section in ("NAME", "SYNOPSIS", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT"):
             self.assertRegex(page, rf"(?m)^{section}$")
-        for command in self.commands():
-            start = page.index(f"\n   {command}\n")
-            for option in self.options(command):
+        for path in self.all_commands():
+            start = page.index(f"\n   {' '.join(path)}\n")
+            for option in self.options(path):
                 self.assertRegex(page[start:], rf"(?<![\w-]){option}\b")
         self.assertIn("--set model.attention=softmax", page)  # an example, as it is to be typed
         self.assertNotIn("\\", page)
