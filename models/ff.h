@@ -29,6 +29,7 @@
 #include "ff/models/checkpoint.h"
 #include "ff/models/checkpoint_folder.h"
 #include "ff/models/data_loader.h"
+#include "ff/models/event_file.h"
 #include "ff/models/init_from.h"
 #include "ff/models/language/data.h"
 #include "ff/models/language/generate.h"

@@ -34,6 +34,7 @@ class NewRun {
 ///   vocabulary.txt      of a language model of words: the words
 ///   checkpoint/         what training goes on from, see CheckpointFolder
 ///   summary.json        the final figures
+///   events.out.tfevents.*   of a run that was asked for it: metrics.jsonl for TensorBoard, see EventFile
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler
 class RunFolder {
  public:

@@ -70,6 +70,7 @@ void TrainConfig::visit(Fields& f) {
            "longest time from start or resumption to a stop with a checkpoint, but for a step; 0: any");
   f.text("init_from", init_from,
          "weights to start from, a safetensors file or the folder of a run, for fine-tuning; empty: random ones");
+  f.flag("tensorboard", tensorboard, "write what is measured for TensorBoard as well, events.out.tfevents.*");
 
   f.require(epochs > 0 || steps > 0, "epochs", "0, and so is steps: one of them must say how long to train");
   f.require(optimizer != OptimizerKind::sparse_adam || weight_decay == 0, "weight_decay",

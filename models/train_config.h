@@ -37,6 +37,7 @@ struct TrainConfig {
   double max_seconds = 0;
 
   std::string init_from{};
+  bool tensorboard = false;
 
   /// seed, or the one of each purpose where it is given.
   TrainSeeds seeds() const;

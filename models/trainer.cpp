@@ -14,6 +14,7 @@
 #include "ff/autograd/anomaly.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/models/event_file.h"
 #include "ff/models/metrics.h"
 #include "ff/nn/clip.h"
 
@@ -71,6 +72,7 @@ void Trainer::begin() {
       unsaved_ = true;
     }
     options_.folder->clean();
+    if (config_.tensorboard) events_ = std::make_unique<EventFile>(options_.folder->path(), state_.step);
   }
   task_.seek(state_.step * config_.accumulate);
   task_.model().train();
@@ -164,6 +166,7 @@ void Trainer::train_step() {
       .grad_norm = norm,
       .items = items,
       .step_seconds = seconds,
+      .evaluation = std::min(steps_, (state_.step / eval_interval_ + 1) * eval_interval_),
       .seconds = state_.seconds};
   if (options_.observer != nullptr) options_.observer->on_step(done);
   if (state_.step % config_.log_interval == 0 || state_.step == steps_) log_step(done);
@@ -229,6 +232,7 @@ void Trainer::log_step(const TrainStep& step) {
 
 void Trainer::record(const nlohmann::ordered_json& values) {
   if (log_) log_->write(values);
+  if (events_) events_->write(values);
   if (options_.observer != nullptr) options_.observer->on_record(values);
 }
 

@@ -19,6 +19,7 @@
 
 namespace ff::models {
 
+class EventFile;
 class MetricsLog;
 
 /// An update that was made.
@@ -29,6 +30,7 @@ struct TrainStep {
   double grad_norm = 0;              ///< before it was clipped
   std::int64_t items = 0;            ///< of its batches
   double step_seconds = 0;           ///< that it took
+  std::int64_t evaluation = 0;       ///< updates made when the next evaluation is due
   double seconds = 0;                ///< spent on training so far, evaluation left out
 };
 
@@ -134,6 +136,7 @@ class Trainer {
   std::unique_ptr<MetricsLog> log_;
   std::optional<optim::ReduceOnPlateau> plateau_;
   std::unique_ptr<NewRun> made_;
+  std::unique_ptr<EventFile> events_;
   std::int64_t steps_ = 0, eval_interval_ = 0;
 
   TrainState state_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <optional>
 
 #include <CLI/CLI.hpp>
@@ -133,19 +132,6 @@ class Stepper {
   std::vector<double> forward_, forward_backward_, step_;
 };
 
-// FLOP/s of a large matrix product at its best.
-double peak_rate() {
-  const NoGrad no_grad;
-  const Tensor a = randn({peak_size, peak_size}), b = randn({peak_size, peak_size});
-  double best = INFINITY;
-  for (int i = 0; i < peak_tries; ++i) {
-    const auto begin = Clock::now();
-    const Tensor product = matmul(a, b);
-    best = std::min(best, seconds_since(begin));
-  }
-  return 2 * std::pow(static_cast<double>(peak_size), 3) / best;
-}
-
 std::string attention_of(const models::RunConfig& config) {
   const nn::AttentionOptions& attention =
       config.task == models::Task::vision ? config.vision.model.attention : config.language.model.attention;
@@ -226,7 +212,7 @@ int run(BenchOptions& options) {
   const MatrixFlops flops = stepper.flops();
   Figures figures = stepper.measure(options.steps);
   figures.flops = flops;
-  figures.peak = peak_rate();
+  figures.peak = peak_flops(peak_size, peak_tries);
   (options.json ? show_json : show)(config, figures, model->num_parameters(), batch, data.count, options.steps);
   return 0;
 }
@@ -254,6 +240,7 @@ Command add_bench(CLI::App& program) {
   command->footer(
       "Utilisation is the share of the matrix products' FLOP/s in those of one large product, measured in the same "
       "run.\n"
+      "\n"
       "Examples:\n"
       "  fourierformer bench deit_tiny --batch 8 --set model.attention=softmax\n"
       "  fourierformer bench models/configs/toy_language.json --steps 50 --json");

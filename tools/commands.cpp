@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
 
+#include "ff/core/cpu/backend.h"
 #include "ff/core/error.h"
 #include "ff/core/parallel.h"
 #include "ff/models/language/task.h"
@@ -45,13 +46,33 @@ std::string config_file(const std::string& path) {
   const fs::path folder = shipped_configs();
   if (folder.empty()) return path;
   if (const fs::path file = folder / (path + ".json"); fs::exists(file)) return file.string();
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().stem().string());
-  std::sort(names.begin(), names.end());
-  throw UsageError(fmt::format("there is no configuration \"{}\": a file, or one of {}", path, fmt::join(names, ", ")));
+  throw UsageError(
+      fmt::format("there is no configuration \"{}\": a file, or one of {}", path, fmt::join(config_names(), ", ")));
 }
 
 }  // namespace
+
+std::vector<std::string> config_names() {
+  std::vector<std::string> names;
+  std::error_code ignored;  // of a folder that is not there
+  for (const auto& entry : fs::directory_iterator(shipped_configs(), ignored))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void group(CLI::App& command, const char* title, std::initializer_list<const char*> options) {
+  for (const char* option : options) command.get_option(option)->group(title);
+}
+
+std::vector<std::pair<std::string, std::string>> about() {
+  const std::string sanitizers = FF_SANITIZE;
+  return {{"version", FF_VERSION},
+          {"build",
+           fmt::format("{}, {}{}", FF_BUILD_TYPE, FF_COMPILER, sanitizers.empty() ? "" : ", -fsanitize=" + sanitizers)},
+          {"SIMD", fmt::format("{} (of {})", cpu::simd_target(), fmt::join(cpu::simd_targets(), ", "))},
+          {"BLAS", cpu::blas_config()}};
+}
 
 models::RunConfig read_run_config(const std::string& path, const models::Overrides& overrides) {
   try {

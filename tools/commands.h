@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,10 +37,21 @@ Command add_info(CLI::App& program);
 Command add_graph(CLI::App& program);
 Command add_bench(CLI::App& program);
 Command add_gradcheck(CLI::App& program);
+Command add_completion(CLI::App& program);
+Command add_man(CLI::App& program);
 
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
+
+/// Puts options of a command into a group of --help: group(*command, "Output", {"--quiet", "--json"}).
+void group(CLI::App& command, const char* title, std::initializer_list<const char*> options);
+
+/// The version, how the program was built and what it computes with, a line each.
+std::vector<std::pair<std::string, std::string>> about();
+
+/// The names of the configurations that come along (models/configs), sorted; none where they are not found.
+std::vector<std::string> config_names();
 
 /// The configuration in a file, or the one of that name which comes along (models/configs): "deit_tiny". Throws
 /// UsageError where there is none.

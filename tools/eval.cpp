@@ -50,6 +50,10 @@ Command add_eval(CLI::App& program) {
   add_threads_option(*command);
   command->add_flag("--best", options->best, "The model of the best evaluation (train.metric), not the last one");
   command->add_flag("--json", options->json, "Print a JSON object");
+  command->footer(
+      "Examples:\n"
+      "  fourierformer eval runs/fashion\n"
+      "  fourierformer eval runs/jargon --set data.evaluation_stride=16 --json");
   return {command, [options] { return run(*options); }};
 }
 

@@ -4,11 +4,10 @@
 #include <fstream>
 
 #include <CLI/CLI.hpp>
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "ff/core/cpu/backend.h"
 #include "ff/core/io/file.h"
 #include "ff/core/parallel.h"
 #include "ff/models/run_folder.h"
@@ -31,11 +30,8 @@ void row(std::string_view name, std::string_view value) { fmt::print("{:<28}{}\n
 void title(std::string_view text) { fmt::print("{}\n", styled(STDOUT_FILENO, Style::bold, text)); }
 
 int show_machine() {
-  const std::string simd = cpu::simd_target();  // or an error, before anything is printed
-  row("version", FF_VERSION);
+  for (const auto& [name, value] : about()) row(name, value);
   row("CPU", cpu_name());
-  row("SIMD", fmt::format("{} (of {})", simd, fmt::join(cpu::simd_targets(), ", ")));
-  row("BLAS", cpu::blas_config());
   row("threads", std::to_string(num_threads()));
   return 0;
 }
@@ -101,6 +97,11 @@ Command add_info(CLI::App& program) {
   CLI::App* command = program.add_subcommand("info", "Show the machine, or a run, or what a configuration makes");
   command->add_option("DIR|CONFIG", *path, "Folder of a run, or a configuration; none: the machine");
   add_threads_option(*command);
+  command->footer(
+      "Examples:\n"
+      "  fourierformer info\n"
+      "  fourierformer info runs/jargon\n"
+      "  fourierformer info deit_tiny              # every setting, and what it means");
   return {command, [path] { return path->empty() ? show_machine() : show_run(*path); }};
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "ff/autograd/graph.h"
 #include "ff/models/run_config.h"
 
@@ -19,5 +21,8 @@ MatrixFlops matrix_flops(const autograd::Graph& graph, bool causal);
 
 /// Those of a training step on the batches that loss is of, computed by the model that config describes.
 MatrixFlops matrix_flops(const models::RunConfig& config, const Tensor& loss);
+
+/// FLOP/s of a product of two matrices (size, size), the best of so many.
+double peak_flops(std::int64_t size, int tries);
 
 }  // namespace ff::tools

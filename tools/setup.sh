@@ -14,6 +14,7 @@ tests=(
   doctest-dev python3                                                               # to run them
   libonnx-dev libprotobuf-dev libonnx-testdata                                      # ONNX's test cases
   chromium                                                                          # to open pages in
+  groff-base zsh                                                                    # to read the manual page, and complete
 )
 [[ ${1:-} == demo ]] || packages+=("${tests[@]}")
 

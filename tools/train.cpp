@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ff/core/parallel.h"
+#include "ff/core/random.h"
 #include "ff/models/checkpoint_folder.h"
 #include "ff/models/init_from.h"
 #include "ff/models/run_folder.h"
@@ -17,7 +18,9 @@
 #include "tools/commands.h"
 #include "tools/dry_run.h"
 #include "tools/interrupt.h"
+#include "tools/matrix_flops.h"
 #include "tools/progress.h"
+#include "tools/synthetic.h"
 #include "tools/terminal.h"
 
 namespace ff::tools {
@@ -29,7 +32,7 @@ struct TrainOptions {
   std::optional<std::int64_t> seed, steps;
   std::optional<double> max_time;
   std::int64_t profile = 0;
-  bool overwrite = false, quiet = false, json = false, detect_anomaly = false, dry_run = false;
+  bool overwrite = false, quiet = false, json = false, detect_anomaly = false, tensorboard = false, dry_run = false;
 
   OutputMode mode() const { return quiet ? OutputMode::quiet : json ? OutputMode::json : OutputMode::normal; }
 };
@@ -41,6 +44,7 @@ models::RunConfig read_config(const TrainOptions& options) {
   if (options.max_time) overrides.push_back(fmt::format("train.max_seconds={}", *options.max_time));
   if (!options.init_from.empty())
     overrides.push_back(fmt::format("train.init_from={}", nlohmann::json(options.init_from).dump()));
+  if (options.tensorboard) overrides.emplace_back("train.tensorboard=true");
   return read_run_config(options.config, overrides);
 }
 
@@ -53,6 +57,19 @@ void show_start(const models::RunConfig& config, models::TrainingTask& task, con
              with_commas(task.model().num_parameters()), with_commas(trainer.steps()), config.train.batch_size,
              with_commas(task.steps_per_epoch()), num_threads(), num_threads() == 1 ? "" : "s");
   std::fflush(stdout);
+}
+
+// Tells progress what a step computes, from the graph of a single sample, and how fast a product of matrices can be.
+// Takes a few milliseconds, and leaves the random numbers of the training as they are.
+void measure_flops(Progress& progress, const models::RunConfig& config, nn::Module& model) {
+  constexpr std::int64_t size = 512;
+  constexpr int tries = 10;
+  const RandomKey state = default_generator().state();
+  const auto samples = static_cast<double>(config.train.batch_size * config.train.accumulate);
+  const Tensor loss = loss_of(model, config, synthetic_batch(config, model, 1));
+  const double step = samples * matrix_flops(config, loss).step();
+  progress.set_flops(step, peak_flops(size, tries));
+  default_generator().set_state(state);
 }
 
 // What of the weights that the run starts from was taken over.
@@ -79,11 +96,11 @@ void show_end(const models::RunFolder& folder, const models::TrainResult& result
 // A run that is resumed is what it was.
 void check_resume(const TrainOptions& options) {
   const bool others = !options.config.empty() || !options.overrides.empty() || !options.out.empty() || options.seed ||
-                      options.steps || options.overwrite || !options.init_from.empty();
+                      options.steps || options.overwrite || options.tensorboard || !options.init_from.empty();
   if (others)
     throw UsageError(
-        "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps, --init-from and --overwrite do "
-        "not go with it");
+        "train: --resume takes a run as it is; CONFIG, --set, --out, --seed, --steps, --init-from, --tensorboard and "
+        "--overwrite do not go with it");
   models::RunFolder(options.resume).check_begun();
 }
 
@@ -135,6 +152,7 @@ int run(TrainOptions& options) {
     if (init) show_init(config.train.init_from, *init);
   }
 
+  if (progress.live()) measure_flops(progress, config, task->model());
   const models::TrainResult result = trainer.run();
   progress.clear();
   if (options.mode() == OutputMode::normal) show_end(folder, result);
@@ -171,6 +189,8 @@ Command add_train(CLI::App& program) {
   command->add_flag("--overwrite", options->overwrite, "Replace the run that is in the folder");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "Print nothing but errors");
   command->add_flag("--json", options->json, "Print what is measured as JSON, an object a line")->excludes(quiet);
+  command->add_flag("--tensorboard", options->tensorboard,
+                    "Write what is measured for TensorBoard as well, into the run's folder (train.tensorboard)");
   command->add_flag("--detect-anomaly", options->detect_anomaly,
                     "Stop at the first NaN or infinity, forward or backward, and name the op and the line it comes "
                     "from (slower)");
@@ -188,15 +208,19 @@ Command add_train(CLI::App& program) {
       ->excludes("--profile");
   command->footer(
       "Examples:\n"
-      "  fourierformer train models/configs/fashion_mnist.json --out runs/fashion\n"
+      "  fourierformer train fashion_mnist --out runs/fashion\n"
       "  fourierformer train models/configs/jargon.json --set model.attention=softmax train.lr=0.0005\n"
       "  fourierformer train --resume runs/fashion\n"
       "  fourierformer train fashion_mnist --profile 5\n"
       "  fourierformer train deit_tiny --set train.batch_size=8 --dry-run\n"
+      "\n"
       "fourierformer info CONFIG lists all settings, and what they mean. Ctrl-C ends a run and keeps what it has so "
-      "far.");
+      "far: exit status 130.");
   command->add_option("--resume", options->resume, "Go on with a run that was stopped, where it was, instead of CONFIG")
       ->type_name("DIR");
+  group(*command, "What is trained", {"--set", "--seed", "--steps", "--max-time", "--init-from", "--resume"});
+  group(*command, "Where it goes", {"--out", "--overwrite", "--tensorboard"});
+  group(*command, "What is shown", {"--quiet", "--json", "--dry-run", "--detect-anomaly", "--profile"});
   return {command, [options] { return run(*options); }};
 }
 

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -21,6 +22,17 @@ constexpr std::uint64_t largest_call = std::uint64_t{1} << 30;  // read() and wr
 constexpr const char* temporary_mark = ".tmp-";  // between a file's name and what is its writer's
 
 std::string system_message() { return std::generic_category().message(errno); }
+
+// Whether all was written; else errno says why not.
+bool write_all(int fd, const void* from, std::uint64_t bytes) {
+  for (std::uint64_t done = 0; done < bytes;) {
+    const ssize_t n = ::write(fd, static_cast<const char*>(from) + done, std::min(bytes - done, largest_call));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    done += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -167,12 +179,7 @@ void OutputFile::fail_with_errno(std::string_view doing) const {
 }
 
 void OutputFile::write(const void* from, std::uint64_t bytes) {
-  for (std::uint64_t done = 0; done < bytes;) {
-    const ssize_t n = ::write(fd_, static_cast<const char*>(from) + done, std::min(bytes - done, largest_call));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail_with_errno("written");
-    done += static_cast<std::uint64_t>(n);
-  }
+  if (!write_all(fd_, from, bytes)) fail_with_errno("written");
 }
 
 void OutputFile::commit() {
@@ -208,6 +215,40 @@ FileDigest file_digest(const std::string& path) {
     digest.bytes += n;
   }
   return digest;
+}
+
+AppendFile::AppendFile(std::string path, std::string op, std::uint64_t keep)
+    : path_(std::move(path)), op_(std::move(op)), size_(keep) {
+  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail_with_errno("written");
+  try {
+    // A file system without locks gives another error, and is done without.
+    check(::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, op_, "{}: another process is writing it",
+          path_);
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) fail_with_errno("examined");
+    check(static_cast<std::uint64_t>(status.st_size) >= keep, op_, "{}: has {} bytes; what is to be continued has {}",
+          path_, status.st_size, keep);
+    if (::ftruncate(fd_, static_cast<off_t>(keep)) != 0) fail_with_errno("cut");
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+AppendFile::~AppendFile() { ::close(fd_); }
+
+void AppendFile::fail_with_errno(std::string_view doing) const {
+  fail(op_, "{}: cannot be {}: {}", path_, doing, system_message());
+}
+
+void AppendFile::write(std::string_view bytes) {
+  if (!write_all(fd_, bytes.data(), bytes.size())) fail_with_errno("written");
+  size_ += bytes.size();
+}
+
+void AppendFile::flush() {
+  if (::fsync(fd_) != 0 && errno != EINVAL) fail_with_errno("flushed");  // EINVAL: a pipe, a device
 }
 
 std::string read_file(const std::string& path, std::uint64_t limit) {

@@ -90,6 +90,31 @@ struct FileDigest {
 };
 FileDigest file_digest(const std::string& path);
 
+/// A file that grows at its end. What write() is given is in the file as soon as it returns, so that others may watch
+/// it grow, and whoever writes may be stopped in any way. While it is open no other process can open it as one.
+class AppendFile {
+ public:
+  /// Opens path, or makes it, and keeps its first `keep` bytes: 0 for a new file. Throws Error where that fails, it has
+  /// fewer, or another AppendFile has it open.
+  AppendFile(std::string path, std::string op, std::uint64_t keep = 0);
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  void write(std::string_view bytes);
+  /// Has all of it on the disk, where even a loss of power leaves it.
+  void flush();
+  /// The length of the file so far.
+  std::uint64_t size() const { return size_; }
+
+ private:
+  [[noreturn]] void fail_with_errno(std::string_view doing) const;
+
+  std::string path_, op_;
+  int fd_ = -1;
+  std::uint64_t size_;
+};
+
 /// The most that read_file() reads unless told otherwise: 4 GiB.
 inline constexpr std::uint64_t default_read_limit = std::uint64_t{1} << 32;
 

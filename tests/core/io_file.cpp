@@ -132,3 +132,23 @@ TEST_CASE("file: what a killed writer left of a file goes, and nothing else") {
   CHECK(slurp(dir.path("a")) == "x");
   io::remove_leftovers(dir.path("no/such/folder"));
 }
+
+TEST_CASE("an AppendFile grows, at once in the file") {
+  const TempDir dir;
+  const std::string path = dir.path("log");
+  {
+    io::AppendFile file(path, "log");
+    file.write("one");
+    CHECK(slurp(path) == "one");
+    file.write(" two");
+    CHECK(file.size() == 7);
+  }
+  io::AppendFile file(path, "log", 4);  // what follows its first bytes goes
+  CHECK(slurp(path) == "one ");
+  file.write("three");
+  CHECK(slurp(path) == "one three");
+  CHECK(file.size() == 9);
+  CHECK(contains(error_of([&] { io::AppendFile(path, "log", 10); }), {"[log]", path, "9 bytes", "has 10"}));
+  CHECK(slurp(path) == "one three");
+  CHECK(contains(error_of([&] { io::AppendFile(dir.path("."), "log"); }), {"[log]", "cannot be written"}));
+}

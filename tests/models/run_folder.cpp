@@ -70,6 +70,20 @@ TEST_CASE("run folder: a run is not overwritten unasked, and then nothing but th
   CHECK(slurp(temp.path("run/checkpoint/mine")) == "mine");
 }
 
+TEST_CASE("run folder: event files belong to the run") {
+  const TempDir temp;
+  const RunFolder run(temp.path("run"));
+  fs::create_directory(run.path());
+  const std::string first = temp.write("run/events.out.tfevents.1", "events");
+  const std::string second = temp.write("run/events.out.tfevents.2.x", "events");
+  temp.write("run/events.mine", "events");
+  CHECK(contains(error_of([&] { run.check_free(false); }), {"[run]", "holds a run"}));
+  { const auto made = run.create("{}\n", true); }
+  CHECK(!fs::exists(first));
+  CHECK(!fs::exists(second));
+  CHECK(slurp(temp.path("run/events.mine")) == "events");
+}
+
 TEST_CASE("run folder: what cannot be made leaves nothing behind") {
   const TempDir temp;
   temp.write("file", "text");

@@ -179,24 +179,45 @@ class Cli(Case):
         environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
         os.environ.pop("NO_COLOR", None)
         self.addCleanup(os.environ.update, environment)
-        for columns in (120, 60, 20):
-            out = self.run_on_terminal(columns, "train", self.vision, "--out", self.runs / str(columns))
+        self.succeed("train", self.vision, "--out", self.runs / "silent", "--set", "model.dropout=0.1", "--quiet")
+        silent = (self.runs / "silent/model.safetensors").read_bytes()
+        for columns in (160, 80, 40, 20):
+            out = self.run_on_terminal(columns, "train", self.vision, "--out", self.runs / str(columns), "--set",
+                                       "model.dropout=0.1")
             self.assertIn("\x1b[32m", out)  # colours
             rewritten = re.findall(r"\r(step [^\r\n]*)\x1b\[K", out)
             self.assertTrue(rewritten, out)
             for line in rewritten:
                 self.assertLess(len(line), columns)
-            if columns == 120:
-                self.assertRegex(rewritten[-1], r"step \d+/12 \[=* *\]  loss .*  lr .* images/s  ")
+            last = rewritten[-1]  # a narrow line leaves out what matters least
+            if columns == 160:
+                self.assertRegex(last, r"\Astep \d+/12 \[=* *\]  loss [\d.]+ \(last [\d.]+\)  lr [\de.-]+  [\d.]+k? images/s  "
+                                       r"[\d.]+ % of peak  [\d.]+ MiB  ")
+            elif columns == 80:
+                self.assertRegex(last, r"\Astep \d+/12 \[=* *\]  loss [\d.]+  lr [\de.-]+  [\d.]+k? images/s  ")
+            elif columns == 40:
+                self.assertRegex(last, r"\Astep \d+/12  loss [\d.]+  ")
+            # What is shown changes nothing of what is learnt.
+            self.assertEqual((self.runs / str(columns) / "model.safetensors").read_bytes(), silent)
         out = self.run_on_terminal(80, "train", self.vision, "--out", self.runs / "plain", NO_COLOR="1")
         self.assertNotRegex(out, r"\x1b\[\d+m")
 
     def test_help_and_version(self):
-        self.assertRegex(self.succeed("--version"), r"\Afourierformer \d+\.\d+\.\d+\n\Z")
+        self.assertRegex(self.succeed("--version"),
+                         r"\Afourierformer \d+\.\d+\.\d+\nbuild +\w+, (GNU|Clang) [\d.]+.*\nSIMD +\w+ .*\nBLAS +OpenBLAS .*\n\Z")
         out = self.succeed("--help")
+        self.assertRegex(out, r"(?s)Exit status:\n  0 .*\n  1 .*\n  2 ")
         for command in ("train", "eval", "generate", "info", "graph", "bench"):
             self.assertIn(command, out)
-            self.assertIn("Usage", self.succeed(command, "--help"))
+            text = self.succeed(command, "--help")
+            self.assertIn("Usage: fourierformer " + command, text)
+            self.assertRegex(text, rf"(?m)^Examples:\n  fourierformer {command}")
+            for line in text.splitlines():
+                if not line.startswith("  fourierformer"):  # an example
+                    self.assertLessEqual(len(line), 100)
+        for line in self.run_on_terminal(60, "train", "--help").split("\r\n"):
+            if not line.startswith("  fourierformer"):
+                self.assertLessEqual(len(line), 60)
         for option in ("--set", "--out", "--threads", "--seed", "--steps", "--overwrite", "--quiet", "--json"):
             self.assertIn(option, self.succeed("train", "--help"))
 
