@@ -1,6 +1,7 @@
 #include "ff/models/checkpoint_folder.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include <nlohmann/json.hpp>
@@ -28,8 +29,25 @@ std::string new_name(std::int64_t step, const std::vector<CheckpointFolder::Entr
 
 }  // namespace
 
+// Without a manifest, which is lost, or was to follow when the process was killed. A file of that name is whole, unless
+// it was damaged later.
+std::vector<CheckpointFolder::Entry> CheckpointFolder::found() const {
+  std::vector<Entry> entries;
+  for (const std::string& file : files()) {
+    const fs::path path(file);
+    if (path.extension() != ".safetensors") continue;
+    const std::string name = path.filename().string();
+    const std::string_view digits = std::string_view(name).substr(std::string_view(prefix).size());
+    std::int64_t step = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), step).ec != std::errc()) continue;
+    entries.push_back({name, step, io::file_digest(file)});
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.step < b.step; });
+  return entries;
+}
+
 std::vector<CheckpointFolder::Entry> CheckpointFolder::list() const {
-  if (!fs::exists(manifest())) return {};
+  if (!fs::exists(manifest())) return found();
   try {
     const auto json = ordered_json::parse(io::read_file(manifest(), std::uint64_t{1} << 20));
     check(json.at("format") == format, op, "{}: not a list of checkpoints of this version", manifest());
@@ -42,7 +60,7 @@ std::vector<CheckpointFolder::Entry> CheckpointFolder::list() const {
     }
     return entries;
   } catch (const nlohmann::json::exception& error) {
-    fail(op, "{}: damaged: {}", manifest(), error.what());
+    fail(op, "{}: damaged: {}; without it the checkpoints are taken as they are", manifest(), error.what());
   }
 }
 

@@ -25,7 +25,8 @@ class CheckpointFolder {
     io::FileDigest digest{};
     bool best = false;  ///< of the best evaluation so far
   };
-  /// The complete ones, oldest first; none where there is no manifest. Throws Error where it is damaged.
+  /// The complete ones, oldest first; without a manifest all that are there, as they are. Throws Error where it is
+  /// damaged.
   std::vector<Entry> list() const;
 
   /// Adds a checkpoint, which is the best so far if its state says so (best.step is its step); then removes those
@@ -47,6 +48,7 @@ class CheckpointFolder {
 
  private:
   std::string manifest() const { return path_ + "/manifest.json"; }
+  std::vector<Entry> found() const;
   Checkpoint load(const Entry& entry) const;
 
   std::string path_;

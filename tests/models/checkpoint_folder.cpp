@@ -126,6 +126,22 @@ TEST_CASE(
   std::signal(SIGXFSZ, handler);
 }
 
+TEST_CASE("checkpoint folder: without a manifest the checkpoints are taken as they are") {
+  const TempDir temp;
+  const CheckpointFolder folder(temp.path(""));
+  for (const std::int64_t step : {5, 99999999, 100000000}) folder.save(at(step), 3);
+  std::filesystem::remove(temp.path("manifest.json"));
+  temp.write("step-00000007.safetensors.tmp-1-1", "half");
+  temp.write("step-mine.safetensors", "mine");
+  CHECK(steps_of(folder) == std::vector<std::int64_t>{5, 99999999, 100000000});
+  CHECK(folder.load_newest().checkpoint->state.step == 100000000);
+  temp.write("step-100000000.safetensors", "damaged");
+  CHECK(folder.load_newest().checkpoint->state.step == 99999999);
+  folder.save(at(100000001), 3);
+  CHECK(std::filesystem::exists(temp.path("manifest.json")));
+  CHECK(steps_of(folder) == std::vector<std::int64_t>{99999999, 100000000, 100000001});
+}
+
 TEST_CASE("checkpoint folder: what a killed process left goes, what is listed or somebody's own stays") {
   const TempDir temp;
   const CheckpointFolder folder(temp.path(""));

@@ -438,6 +438,14 @@ TEST_CASE("trainer: a folder's validation text is evaluated on the way, its test
   const auto never = [] { return false; };
   CHECK(loaded->test(never).value()[0].second == summary["test_loss"].get<double>());
   CHECK(!loaded->test([] { return true; }));
+
+  const RunConfig hopeless = RunConfig::read(folder.path("words.json"), {"train.lr=1e-30", "train.patience=1"});
+  trained(folder, "early", hopeless);
+  const auto early = RunFolder(folder.path("early")).read_summary();
+  CHECK(early["steps"] == 16);
+  CHECK(early["stopped_early"] == true);
+  CHECK(early.contains("test_loss"));
+
   RunConfig other = config;
   other.language.model.vocabulary_size = 7;
   CHECK(contains(error_of([&] { make_training_task(other); }), {folder.path("corpus"), "words", "says 7"}));
