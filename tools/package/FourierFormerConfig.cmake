@@ -9,5 +9,6 @@ find_dependency(hwy)
 find_dependency(nlohmann_json)
 find_dependency(ZLIB)
 pkg_check_modules(OPENBLAS REQUIRED QUIET IMPORTED_TARGET openblas)
+pkg_check_modules(UTF8PROC REQUIRED QUIET IMPORTED_TARGET libutf8proc)
 
 include(${CMAKE_CURRENT_LIST_DIR}/FourierFormerTargets.cmake)
