@@ -31,6 +31,7 @@ class NewRun {
 ///   metrics.jsonl       what was measured on the way, see MetricsLog
 ///   model.safetensors   the weights
 ///   vocabulary.txt      of a language model of words: the words
+///   encoder.json, vocab.bpe   of one of byte pairs: those, see BytePairs
 ///   checkpoint/         what training goes on from, see Checkpoint
 ///   summary.json        the final figures
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler

@@ -15,6 +15,7 @@
 
 #include "tools/commands.h"
 #include "tools/interrupt.h"
+#include "tools/loading.h"
 #include "tools/progress.h"
 #include "tools/terminal.h"
 
@@ -97,7 +98,7 @@ int run(TrainOptions& options) {
       resumed ? read_run_config(models::RunFolder(options.resume).config()) : read_config(options);
   const models::RunFolder folder = resumed ? models::RunFolder(options.resume) : new_folder(options);
 
-  const auto task = models::make_training_task(config);
+  const auto task = models::make_training_task(config, LoadingLine(options.mode() != OutputMode::normal).listener());
   std::optional<models::InitReport> init;
   if (!resumed && !config.train.init_from.empty()) init = models::init_from(task->model(), config.train.init_from);
   Progress progress(options.mode(), std::string(task->items()));
