@@ -65,7 +65,8 @@ std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool o
 
 std::vector<std::string> RunFolder::files() const {
   std::vector<std::string> files = CheckpointFolder(checkpoints()).files();
-  files.insert(files.end(), {summary(), metrics(), model(), best_model(), vocabulary(), profile(), config()});
+  files.insert(files.end(), {summary(), metrics(), model(), best_model(), vocabulary(), path_ + "/encoder.json",
+                             path_ + "/vocab.bpe", profile(), config()});
   std::error_code ignored;  // of a folder that is not there
   for (const auto& entry : fs::directory_iterator(path_, ignored))
     if (entry.path().filename().string().starts_with(EventFile::prefix)) files.push_back(entry.path().string());

@@ -33,6 +33,7 @@ class NewRun {
 ///   model-best.safetensors  those of the best evaluation
 ///   vocabulary.txt      of a language model of words: the words
 ///   checkpoint/         what training goes on from, see CheckpointFolder
+///   encoder.json, vocab.bpe   of one of byte pairs: those, see BytePairs
 ///   summary.json        the final figures
 ///   events.out.tfevents.*   of a run that was asked for it: metrics.jsonl for TensorBoard, see EventFile
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler

@@ -91,16 +91,19 @@ void find_config(const std::string& command, std::string& config, std::vector<st
   overrides.erase(path);
 }
 
-std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary) {
+std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const models::RunFolder* run) {
   if (config.task == models::Task::vision) return std::make_unique<models::VisionTransformer>(config.vision.model);
-  const models::LanguageConfig& language = config.language;
-  std::int64_t tokens = models::Vocabulary::bytes().size();
-  if (language.model.vocabulary_size > 0)
-    tokens = language.model.vocabulary_size;
-  else if (language.model.vocabulary == models::TokenKind::words)
-    tokens = !vocabulary.empty() ? models::Vocabulary::load(vocabulary).size()
-                                 : models::load_corpus(language.data, models::TokenKind::words).vocabulary.size();
-  return std::make_unique<models::LanguageModel>(language.model, tokens);
+  const models::LanguageModelConfig& model = config.language.model;
+  std::int64_t tokens = model.vocabulary_size;
+  if (run != nullptr)
+    tokens = models::load_vocabulary(*run, model.vocabulary).size();
+  else if (model.vocabulary == models::TokenKind::bytes)
+    tokens = models::Vocabulary::bytes().size();
+  else if (tokens == 0 && !config.language.data.tokenizer.empty())
+    tokens = models::BytePairs::load(config.language.data.tokenizer).size();
+  else if (tokens == 0)
+    tokens = models::load_corpus(config.language.data, model.vocabulary).vocabulary.size();
+  return std::make_unique<models::LanguageModel>(model, tokens);
 }
 
 std::string spelled(std::string name) {

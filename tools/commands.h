@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ff/models/run_config.h"
+#include "ff/models/run_folder.h"
 #include "ff/nn/module.h"
 
 namespace CLI {
@@ -34,6 +35,7 @@ Command add_train(CLI::App& program);
 Command add_eval(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
+Command add_tokenizer(CLI::App& program);
 Command add_graph(CLI::App& program);
 Command add_bench(CLI::App& program);
 Command add_gradcheck(CLI::App& program);
@@ -61,9 +63,9 @@ models::RunConfig read_run_config(const std::string& path, const models::Overrid
 /// if that is empty. Throws UsageError where there is none.
 void find_config(const std::string& command, std::string& config, std::vector<std::string>& overrides);
 
-/// The model that config describes, with its initial weights. A language model of words takes their number from the
-/// file vocabulary, or, where that is empty, from the data, unless config tells it.
-std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary = "");
+/// The model that config describes, with its initial weights. How many tokens a language model has is told by
+/// the vocabulary of the run, if there is one, else by config, or, where that does not tell it, by the data.
+std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const models::RunFolder* run = nullptr);
 
 /// "test_loss" as people read it: "test loss".
 std::string spelled(std::string name);

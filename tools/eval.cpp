@@ -9,6 +9,7 @@
 #include "ff/models/training_task.h"
 
 #include "tools/commands.h"
+#include "tools/loading.h"
 
 namespace ff::tools {
 namespace {
@@ -24,7 +25,7 @@ int run(const EvalOptions& options) {
   const models::RunFolder folder = options.best ? run_folder.with_best_model() : run_folder;
   folder.check_complete();
   const models::RunConfig config = read_run_config(folder.config(), options.overrides);
-  const auto task = models::load_trained_task(config, folder);
+  const auto task = models::load_trained_task(config, folder, LoadingLine(options.json).listener());
   task->model().eval();
   NoGrad no_grad;
   const auto never = [] { return false; };

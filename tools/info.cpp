@@ -77,8 +77,7 @@ int show_run(const std::string& path) {
   const models::RunFolder folder(path);
   if (is_run) folder.check_complete();
   const models::RunConfig config = read_run_config(is_run ? folder.config() : path);
-  const bool has_vocabulary = is_run && std::filesystem::exists(folder.vocabulary());
-  const auto model = make_model(config, has_vocabulary ? folder.vocabulary() : "");
+  const auto model = make_model(config, is_run ? &folder : nullptr);
   title("configuration");
   show_settings(config);
   title("parameters");

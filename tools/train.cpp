@@ -18,6 +18,7 @@
 #include "tools/commands.h"
 #include "tools/dry_run.h"
 #include "tools/interrupt.h"
+#include "tools/loading.h"
 #include "tools/matrix_flops.h"
 #include "tools/progress.h"
 #include "tools/synthetic.h"
@@ -125,7 +126,7 @@ int run(TrainOptions& options) {
   if (options.max_time) config.train.max_seconds = *options.max_time;
   const models::RunFolder folder = resumed ? models::RunFolder(options.resume) : new_folder(options);
 
-  const auto task = models::make_training_task(config);
+  const auto task = models::make_training_task(config, LoadingLine(options.mode() != OutputMode::normal).listener());
   std::optional<models::InitReport> init;
   const bool begun = resumed && !models::CheckpointFolder(folder.checkpoints()).list().empty();
   if (!begun && !config.train.init_from.empty()) init = models::init_from(task->model(), config.train.init_from);

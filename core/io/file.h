@@ -40,6 +40,8 @@ class InputFile {
   std::uint64_t position() const { return position_; }
   /// Bytes of the file on disk, when it was opened.
   std::uint64_t disk_size() const { return size_; }
+  /// How many of those have been read.
+  std::uint64_t disk_position() const { return raw_read_; }
   bool is_gzip() const { return gzip_ != nullptr; }
   const std::string& path() const { return path_; }
   const std::string& op() const { return op_; }

@@ -11,5 +11,6 @@ find_dependency(nlohmann_json)
 find_dependency(PNG)
 find_dependency(ZLIB)
 pkg_check_modules(OPENBLAS REQUIRED QUIET IMPORTED_TARGET openblas)
+pkg_check_modules(UTF8PROC REQUIRED QUIET IMPORTED_TARGET libutf8proc)
 
 include(${CMAKE_CURRENT_LIST_DIR}/FourierFormerTargets.cmake)
