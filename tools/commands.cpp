@@ -9,6 +9,7 @@
 #include "ff/core/error.h"
 #include "ff/core/parallel.h"
 #include "ff/models/language/task.h"
+#include "ff/models/time_series/model.h"
 #include "ff/models/vision/model.h"
 
 namespace ff::tools {
@@ -72,6 +73,8 @@ void find_config(const std::string& command, std::string& config, std::vector<st
 
 std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary) {
   if (config.task == models::Task::vision) return std::make_unique<models::VisionTransformer>(config.vision.model);
+  if (config.task == models::Task::time_series)
+    return std::make_unique<models::TimeSeriesTransformer>(config.time_series.model);
   const models::LanguageConfig& language = config.language;
   std::int64_t tokens = models::Vocabulary::bytes().size();
   if (language.model.vocabulary_size > 0)

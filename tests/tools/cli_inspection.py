@@ -81,7 +81,10 @@ class Inspection(Case):
         vision = 2 * 3 * (tokens * 16 * (3 * 16 + 16 + 2 * 64) + 8 * 16 * 3) + 2 * 2 * 8 * 4 * 16 * 16
         tokens = 4 * 16
         language = 2 * 3 * tokens * 16 * (3 * 16 + 16 + 2 * 32 + 256)
-        for config, products, pairs in ((self.vision, vision, 8 * 5 * 5), (self.language, language, 4 * 16 * 17 // 2)):
+        tokens = 8 * 8
+        series = 2 * 3 * (tokens * 16 * (3 * 16 + 16 + 2 * 32) + 8 * 16 * 2) + 2 * 2 * tokens * 2 * 16
+        for config, products, pairs in ((self.vision, vision, 8 * 5 * 5), (self.language, language, 4 * 16 * 17 // 2),
+                                        (self.series, series, 8 * 8 * 8)):
             for attention, scores in (("fourier", 0), ("softmax", 1)):
                 figures = json.loads(self.succeed("bench", "--set", f"model.attention={attention}", config, "--steps", 2,
                                                   "--threads", 1, "--json"))

@@ -65,10 +65,14 @@ class Interruption(Case):
         self.succeed("eval", run)
 
     def test_resume(self):
-        whole = self.runs / "whole"
-        self.succeed("train", self.language, "--out", whole, "--quiet", "--set", "train.eval_interval=5", "--steps", 200)
-        run = self.runs / "a"
-        process = subprocess.Popen([self.program, "train", str(self.language), "--out", str(run), "--quiet", "--set",
+        for config in (self.language, self.series):
+            self.check_resumed(config)
+
+    def check_resumed(self, config):
+        whole = self.runs / f"{config.stem}-whole"
+        self.succeed("train", config, "--out", whole, "--quiet", "--set", "train.eval_interval=5", "--steps", 200)
+        run = self.runs / config.stem
+        process = subprocess.Popen([self.program, "train", str(config), "--out", str(run), "--quiet", "--set",
                                     "train.eval_interval=5", "--steps", "200"], cwd=self.root)
         while not (run / "checkpoint/state.safetensors").exists():
             time.sleep(0.005)
