@@ -1,11 +1,21 @@
 #include "ff/models/block.h"
 
 #include "ff/autograd/ops/ops.h"
+#include "ff/nn/init.h"
 
 namespace ff::models {
 
 double drop_path_at(std::int64_t index, std::int64_t depth, double last) {
   return depth > 1 ? last * static_cast<double>(index) / static_cast<double>(depth - 1) : 0;
+}
+
+void init_linears(nn::Module& model, double std) {
+  model.apply([std](nn::Module& module) {
+    auto* linear = dynamic_cast<nn::Linear*>(&module);
+    if (linear == nullptr) return;
+    nn::init::trunc_normal_(linear->weight, 0, std);
+    if (linear->bias.defined()) nn::init::zeros_(linear->bias);
+  });
 }
 
 Block::Block(const BlockOptions& options)

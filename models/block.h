@@ -27,6 +27,9 @@ struct BlockOptions {
 /// Stochastic depth of block `index` of `depth`: from 0 in the first in a straight line to `last` (Huang et al. 2016).
 double drop_path_at(std::int64_t index, std::int64_t depth, double last);
 
+/// Starts every Linear of a model truncated normal (0, std), its bias at 0, as vision transformers do.
+void init_linears(nn::Module& model, double std);
+
 /// A transformer block (B, N, width) to the same: attention, then a feed-forward part, each added to what it was given.
 /// Parameters are named as in timm, whichever the norm order: norm1, attn.qkv, attn.proj, attn.R, norm2, mlp.fc1,
 /// mlp.fc2.

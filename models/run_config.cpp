@@ -13,13 +13,22 @@ void require_channels(Fields& f, std::string_view key, std::size_t count, std::i
 
 }  // namespace
 
+std::string_view name(Task task) {
+  return task == Task::vision ? "vision" : task == Task::language ? "language" : "time_series";
+}
+
 void RunConfig::visit(Fields& f) {
-  f.choice<Task>("task", task, {{"vision", Task::vision}, {"language", Task::language}}, "what is learnt");
+  f.choice<Task>("task", task,
+                 {{"vision", Task::vision}, {"language", Task::language}, {"time_series", Task::time_series}},
+                 "what is learnt");
   if (task == Task::vision) {
     f.section("model", vision.model, "a vision transformer");
     f.section("data", vision.data, "labelled images");
     require_channels(f, "data.mean", vision.data.mean.size(), vision.model.channels);
     require_channels(f, "data.std", vision.data.std.size(), vision.model.channels);
+  } else if (task == Task::time_series) {
+    f.section("model", time_series.model, "a transformer over the steps of series");
+    f.section("data", time_series.data, "labelled series");
   } else {
     f.section("model", language.model, "a decoder-only transformer");
     f.section("data", language.data, "text");
@@ -34,6 +43,12 @@ void RunConfig::visit(Fields& f) {
   f.section("train", train, "how it is learnt");
   f.require(task != Task::language || language.model.cutoffs.empty() || train.label_smoothing == 0,
             "train.label_smoothing", "an adaptive softmax (model.cutoffs) has none");
+}
+
+const nn::AttentionOptions& RunConfig::attention() const {
+  return task == Task::vision     ? vision.model.attention
+         : task == Task::language ? language.model.attention
+                                  : time_series.model.attention;
 }
 
 RunConfig RunConfig::read(const std::string& path, const Overrides& overrides) {

@@ -2,14 +2,15 @@
 
 #include "ff/core/random.h"
 #include "ff/models/language/task.h"
+#include "ff/models/time_series/task.h"
 #include "ff/models/vision/task.h"
 
 namespace ff::models {
-
 namespace {
 
 std::unique_ptr<TrainingTask> make_task(const RunConfig& config, const LoadListener& listener) {
   if (config.task == Task::vision) return std::make_unique<VisionTask>(config.vision, config.train);
+  if (config.task == Task::time_series) return std::make_unique<TimeSeriesTask>(config.time_series, config.train);
   return std::make_unique<LanguageTask>(config.language, config.train, listener);
 }
 
@@ -29,6 +30,8 @@ std::unique_ptr<TrainingTask> make_training_task(const RunConfig& config, const 
 std::unique_ptr<TrainingTask> load_trained_task(const RunConfig& config, const RunFolder& folder,
                                                 const LoadListener& listener) {
   if (config.task == Task::vision) return std::make_unique<VisionTask>(config.vision, config.train, folder);
+  if (config.task == Task::time_series)
+    return std::make_unique<TimeSeriesTask>(config.time_series, config.train, folder);
   return std::make_unique<LanguageTask>(config.language, config.train, folder, listener);
 }
 

@@ -133,9 +133,11 @@ class Stepper {
 };
 
 std::string attention_of(const models::RunConfig& config) {
-  const nn::AttentionOptions& attention =
-      config.task == models::Task::vision ? config.vision.model.attention : config.language.model.attention;
-  return attention.attention == nn::AttentionKind::softmax ? "softmax" : "fourier";
+  return config.attention().attention == nn::AttentionKind::softmax ? "softmax" : "fourier";
+}
+
+std::string_view items_of(models::Task task) {
+  return task == models::Task::vision ? "images" : task == models::Task::language ? "tokens" : "series";
 }
 
 // Where the time goes, of a step on average.
@@ -153,12 +155,11 @@ nlohmann::ordered_json ops_json(const Profiler& profiler) {
 
 void show_json(const models::RunConfig& config, const Figures& f, std::int64_t parameters, std::int64_t batch,
                std::int64_t items, std::int64_t steps) {
-  const bool vision = config.task == models::Task::vision;
-  nlohmann::ordered_json line{{"task", vision ? "vision" : "language"},
+  nlohmann::ordered_json line{{"task", name(config.task)},
                               {"attention", attention_of(config)},
                               {"parameters", parameters},
                               {"batch", batch},
-                              {"items", vision ? "images" : "tokens"},
+                              {"items", items_of(config.task)},
                               {"threads", num_threads()},
                               {"simd", cpu::simd_target()},
                               {"steps", steps},
@@ -182,14 +183,13 @@ void row(std::string_view name, const std::string& value) { fmt::print("{:<24}{}
 
 void show(const models::RunConfig& config, const Figures& f, std::int64_t parameters, std::int64_t batch,
           std::int64_t items, std::int64_t steps) {
-  const bool vision = config.task == models::Task::vision;
   fmt::print("{}  {} attention, {} parameters; batches of {}; {} threads, {}, medians of {} steps\n",
-             styled(STDOUT_FILENO, Style::bold, vision ? "vision" : "language"), attention_of(config),
+             styled(STDOUT_FILENO, Style::bold, spelled(std::string(name(config.task)))), attention_of(config),
              with_commas(parameters), batch, num_threads(), cpu::simd_target(), steps);
   row("forward", fmt::format("{:.1f} ms", 1e3 * f.forward));
   row("forward and backward", fmt::format("{:.1f} ms", 1e3 * f.forward_backward));
   row("step", fmt::format("{:.1f} ms, {} {}/s", 1e3 * f.step, short_number(static_cast<double>(items) / f.step),
-                          vision ? "images" : "tokens"));
+                          items_of(config.task)));
   row("matrix products",
       fmt::format("{:.4g} GFLOP a step, {:.4g} GFLOP/s", f.flops.step() / 1e9, f.flops.step() / f.step / 1e9));
   row("utilisation", fmt::format("{:.2f} of {:.4g} GFLOP/s, a product of {} x {} matrices", f.utilisation(),
@@ -229,7 +229,7 @@ Command add_bench(CLI::App& program) {
           "not needed")
       ->type_name("FILE|NAME");
   add_set_option(*command, options->overrides);
-  command->add_option("--batch", options->batch, "Images or texts of a step (default: train.batch_size)")
+  command->add_option("--batch", options->batch, "Images, series or texts of a step (default: train.batch_size)")
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20));
   command->add_option("--steps", options->steps, "Steps to take the medians of, after a few to warm up (default: 10)")

@@ -10,6 +10,7 @@
 #include "ff/core/error.h"
 #include "ff/core/parallel.h"
 #include "ff/models/language/task.h"
+#include "ff/models/time_series/model.h"
 #include "ff/models/vision/model.h"
 
 namespace ff::tools {
@@ -93,6 +94,8 @@ void find_config(const std::string& command, std::string& config, std::vector<st
 
 std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const models::RunFolder* run) {
   if (config.task == models::Task::vision) return std::make_unique<models::VisionTransformer>(config.vision.model);
+  if (config.task == models::Task::time_series)
+    return std::make_unique<models::TimeSeriesTransformer>(config.time_series.model);
   const models::LanguageModelConfig& model = config.language.model;
   std::int64_t tokens = model.vocabulary_size;
   if (run != nullptr)

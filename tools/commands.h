@@ -41,6 +41,7 @@ Command add_bench(CLI::App& program);
 Command add_gradcheck(CLI::App& program);
 Command add_completion(CLI::App& program);
 Command add_man(CLI::App& program);
+Command add_regress(CLI::App& program);
 
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);

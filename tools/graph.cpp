@@ -95,7 +95,7 @@ Command add_graph(CLI::App& program) {
   command->add_option("--format", options->format, "html (a page), dot (Graphviz) or json; default: as --out says")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"html", "dot", "json"}));
-  command->add_option("--batch", options->batch, "Images or texts of random data to compute with (default: 2)")
+  command->add_option("--batch", options->batch, "Images, series or texts of random data to compute with (default: 2)")
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20));
   command->add_flag("--backward,!--no-backward", options->backward, "Compute gradients, too (the default)");

@@ -95,7 +95,7 @@ MatrixFlops matrix_flops(const Graph& graph, bool causal) {
 }
 
 MatrixFlops matrix_flops(const models::RunConfig& config, const Tensor& loss) {
-  const bool causal = config.task == models::Task::language || config.vision.model.attention.causal;
+  const bool causal = config.task == models::Task::language || config.attention().causal;
   return matrix_flops(autograd::explain(loss), causal);
 }
 

@@ -11,6 +11,10 @@ models::Batch synthetic_batch(const models::RunConfig& config, const nn::Module&
     const Tensor images = randn({size, vision.channels, vision.image_size, vision.image_size});
     return {images, randint(0, vision.classes, {size}), size};
   }
+  if (config.task == models::Task::time_series) {
+    const models::TimeSeriesModelConfig& series = config.time_series.model;
+    return {randn({size, series.dimensions, series.length}), randint(0, series.classes, {size}), size};
+  }
   const std::int64_t tokens = dynamic_cast<const models::LanguageModel&>(model).vocabulary_size();
   const std::int64_t context = config.language.model.context;
   const auto draw = [&] {
@@ -25,7 +29,7 @@ models::Batch synthetic_batch(const models::RunConfig& config, const nn::Module&
 
 Tensor loss_of(nn::Module& model, const models::RunConfig& config, const models::Batch& batch) {
   const CrossEntropyOptions options{.label_smoothing = config.train.label_smoothing};
-  if (config.task == models::Task::vision) return cross_entropy(model(batch.inputs), batch.targets, options);
+  if (config.task != models::Task::language) return cross_entropy(model(batch.inputs), batch.targets, options);
   return dynamic_cast<models::LanguageModel&>(model).loss(batch.inputs, batch.targets, options);
 }
 

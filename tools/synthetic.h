@@ -7,7 +7,7 @@
 /// Random data in the place of a configuration's own, for what depends on shapes alone.
 namespace ff::tools {
 
-/// size images and labels, or texts and the tokens that follow. model is one that make_model(config) made.
+/// size images or series and labels, or texts and the tokens that follow. model is one that make_model(config) made.
 models::Batch synthetic_batch(const models::RunConfig& config, const nn::Module& model, std::int64_t size);
 
 /// The loss of training on a batch, differentiable.

@@ -69,12 +69,7 @@ void VisionTransformer::initialize() {
   nn::init::trunc_normal_(cls_token, 0, init_std);
   nn::init::trunc_normal_(pos_embed, 0, init_std);
   if (dist_token.defined()) nn::init::trunc_normal_(dist_token, 0, init_std);
-  apply([](nn::Module& module) {
-    auto* linear = dynamic_cast<nn::Linear*>(&module);
-    if (linear == nullptr) return;
-    nn::init::trunc_normal_(linear->weight, 0, init_std);
-    if (linear->bias.defined()) nn::init::zeros_(linear->bias);
-  });
+  init_linears(*this, init_std);
 }
 
 Tensor VisionTransformer::forward(const Tensor& images) {

@@ -3,6 +3,7 @@
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
 #include "ff/core/io/safetensors.h"
+#include "ff/models/classification.h"
 #include "ff/models/vision/data.h"
 
 namespace ff::models {
@@ -52,18 +53,7 @@ BatchLoss VisionTask::next_loss() {
 }
 
 Figures VisionTask::evaluate(const std::function<bool()>& stopped) {
-  DataLoader loader(test_, {.end_epoch = 1});
-  double loss = 0;
-  std::int64_t right = 0, count = 0;
-  while (const auto batch = loader.next()) {
-    if (stopped()) return {};
-    const Tensor logits = model_(batch->inputs);
-    loss += cross_entropy(logits, batch->targets, {.reduction = Loss::sum}).item<double>();
-    right += sum(eq(argmax(logits, 1), batch->targets)).item<std::int64_t>();
-    count += batch->count;
-  }
-  return {{"test_loss", loss / static_cast<double>(count)},
-          {"test_accuracy", static_cast<double>(right) / static_cast<double>(count)}};
+  return classification_figures(test_, model_, stopped);
 }
 
 }  // namespace ff::models

@@ -226,7 +226,20 @@ TEST_CASE("run config: the task says what model and data hold") {
   CHECK(config.train.seed == 7);
   CHECK(contains(run_error(R"({"task": "vision", "model": {"vocabulary": "words"}})"),
                  {"model.vocabulary: unknown key"}));
-  CHECK(contains(run_error(R"({"task": "sound"})"), {"task: expected one of \"vision\", \"language\", got \"sound\""}));
+  CHECK(contains(run_error(R"({"task": "sound"})"),
+                 {"task: expected one of \"vision\", \"language\", \"time_series\", got \"sound\""}));
+}
+
+TEST_CASE("run config: series") {
+  const TempDir dir;
+  const std::string path = dir.write("run.json", R"({"task": "time_series", "model": {"patch_size": 4, "heads": 2}})");
+  const RunConfig config = RunConfig::read(path, {"model.attention=softmax", "data.jitter=0.5"});
+  CHECK(config.task == Task::time_series);
+  CHECK(config.time_series.model.patch_size == 4);
+  CHECK(config.time_series.data.jitter == 0.5);
+  CHECK(config.attention().attention == ff::nn::AttentionKind::softmax);
+  check_says(error_of([&] { RunConfig::read(path, {"model.stride=5"}); }), "5 leaves out steps between tokens of 4");
+  check_says(error_of([&] { RunConfig::read(path, {"model.width=9"}); }), "2 heads do not divide width 9");
 }
 
 TEST_CASE("run config: fields that do not go together are named") {

@@ -64,6 +64,17 @@ class Cli(Case):
         figures = json.loads(self.succeed("eval", run, "--json"))
         self.assertEqual(figures["perplexity"], summary["perplexity"])
 
+    def test_series_run(self):
+        run = self.runs / "a"
+        self.assertIn("time series  Fourier attention", self.succeed("train", self.series, "--out", run))
+        summary = json.loads((run / "summary.json").read_text())
+        (self.data / "TRAIN.ts").unlink()  # not needed any more
+        figures = json.loads(self.succeed("eval", run, "--json"))
+        self.assertEqual(figures, {key: summary[key] for key in ("test_loss", "test_accuracy")})
+        self.fail_with(1, "train", self.series, "--out", self.runs / "b", said=["TRAIN.ts", "cannot be opened"])
+        (self.data / "TEST.ts").write_text("@dimensions 2\n@classLabel true up down\n@data\n1,2:3:up\n")
+        self.fail_with(1, "eval", run, said=["TEST.ts:4: dimension 2 has 1 values, dimension 1 has 2"])
+
     def test_words(self):
         run = self.runs / "a"
         self.succeed("train", self.language, "--out", run, "--set", "model.vocabulary=words")
@@ -91,7 +102,9 @@ class Cli(Case):
                   "model.attention_dropout=0.1", "model.drop_path=0.1", "train.batch_size=32", "train.clip_norm=1"]
         language = ["model.width=64", "model.layers=2", "model.heads=4", "model.inner_width=256", "model.context=64",
                     "model.attention_dropout=0.1", "train.batch_size=8"]
-        for config, settings in ((self.vision, vision), (self.language, language)):
+        series = ["model.width=64", "model.depth=2", "model.heads=4", "model.dropout=0.1", "model.drop_path=0.1",
+                  "train.batch_size=24"]
+        for config, settings in ((self.vision, vision), (self.series, series), (self.language, language)):
             for attention in ("fourier", "softmax"):
                 found = {}
                 for threads in (1, 2, 4):

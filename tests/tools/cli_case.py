@@ -45,6 +45,15 @@ class Case(unittest.TestCase):
             "data": {"train_images": str(data / "train-images.gz"), "train_labels": str(data / "train-labels"),
                      "test_images": str(data / "test-images.gz"), "test_labels": str(data / "test-labels")},
             "train": {"steps": 12, "batch_size": 8, "lr": 0.003, "log_interval": 4}})
+        for part, count in (("TRAIN", 24), ("TEST", 10)):
+            series = [":".join(",".join(f"{(1 - 2 * (i % 2)) * d * t + generator.random():.3f}" for t in range(5 + i % 4))
+                               for d in (1, 2)) + (":up" if i % 2 == 0 else ":down") for i in range(count)]
+            (data / f"{part}.ts").write_text("\n".join(["@dimensions 2", "@classLabel true up down", "@data", *series]))
+        self.series = self.write_config("series.json", {
+            "task": "time_series",
+            "model": {"dimensions": 2, "length": 8, "classes": 2, "width": 16, "depth": 1, "heads": 2},
+            "data": {"path": str(data), "jitter": 0.1, "scaling": 0.1, "time_warp": 0.1},
+            "train": {"steps": 12, "batch_size": 8, "lr": 0.003, "log_interval": 4}})
         self.language = self.write_config("language.json", {
             "task": "language",
             "model": {"layers": 1, "heads": 2, "width": 16, "inner_width": 32, "context": 16, "dropout": 0.1},

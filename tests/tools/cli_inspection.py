@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Runs the commands of the fourierformer program that look into models: info, profiles, bench, graph, gradcheck.
+"""Runs the commands of the fourierformer program that train nothing: info, profiles, bench, graph, gradcheck, regress.
 
 Usage: cli_inspection.py PROGRAM [TEST ...], as unittest's own.
 """
 
 import json
 import os
+import random
 import re
+from xml.etree import ElementTree
 
 from cli_case import Case, run_tests
 
@@ -137,7 +139,10 @@ class Inspection(Case):
         vision = 2 * 3 * (tokens * 16 * (3 * 16 + 16 + 2 * 64) + 8 * 16 * 3) + 2 * 2 * 8 * 4 * 16 * 16
         tokens = 4 * 16
         language = 2 * 3 * tokens * 16 * (3 * 16 + 16 + 2 * 32 + 256)
-        for config, products, pairs in ((self.vision, vision, 8 * 5 * 5), (self.language, language, 4 * 16 * 17 // 2)):
+        tokens = 8 * 8
+        series = 2 * 3 * (tokens * 16 * (3 * 16 + 16 + 2 * 32) + 8 * 16 * 2) + 2 * 2 * tokens * 2 * 16
+        for config, products, pairs in ((self.vision, vision, 8 * 5 * 5), (self.language, language, 4 * 16 * 17 // 2),
+                                        (self.series, series, 8 * 8 * 8)):
             for attention, scores in (("fourier", 0), ("softmax", 1)):
                 figures = json.loads(self.succeed("bench", "--set", f"model.attention={attention}", config, "--steps", 2,
                                                   "--threads", 1, "--json"))
@@ -217,6 +222,55 @@ class Inspection(Case):
         self.fail_with(2, "graph", self.vision, "--set", "model.heads=3", said=["model.heads", "16"])
         self.fail_with(1, "graph", self.vision, "--out", "none/graph.html", said=["none/graph.html"])
         self.fail_with(1, "graph", self.language, "--set", "model.vocabulary=words", "data.path=none", said=["none"])
+
+    def test_regress(self):
+        plot = self.root / "errors.svg"
+        options = ("--sizes", 200, 50, "--repeats", 2)
+        out = self.succeed("regress", "mixture", *options, "--plot", plot)
+        self.assertRegex(out, r"\ADensity: mixture of spread 0.3\nintegrated squared error, .* of 2 samples\n")
+        self.assertEqual(re.findall(r"(?m)^ +(\d+)  \d", out), ["50", "200"])
+        root = ElementTree.parse(plot).getroot()
+        lines = root.findall("{http://www.w3.org/2000/svg}polyline")
+        self.assertEqual([len(line.get("points").split()) for line in lines], [2, 2, 2])
+        found = [json.loads(self.succeed("regress", "mixture", *options, "--json", "--threads", threads))
+                 for threads in (1, 4)]
+        self.assertEqual(*found)
+        rows = found[0]["rows"]
+        self.assertEqual([row["n"] for row in rows], [50, 200])
+        for row in rows:
+            for kernel, parameter in (("fourier", "radius"), ("gaussian", "bandwidth"), ("theory", "radius")):
+                self.assertGreater(min(row[kernel]["error"], row[kernel][parameter]), 0)
+        self.assertLess(rows[1]["gaussian"]["error"], rows[0]["gaussian"]["error"])
+        other = json.loads(self.succeed("regress", "mixture", *options, "--json", "--seed", 2))
+        self.assertNotEqual(other["rows"], rows)
+        out = self.succeed("regress", "ring", "--regression", "--spread", 0.1, "--sizes", 60, "--repeats", 1)
+        self.assertIn("Regression over a ring of spread 0.1", out)
+
+    def test_regress_table(self):
+        table = self.root / "table.csv"
+        numbers = random.Random(1)
+        rows = [(x := numbers.uniform(-2, 2), x * x + numbers.gauss(0, 0.01), 1000 * x) for _ in range(100)]
+        table.write_text("x,square,thousand\n" + "".join("{:.6f},{:.6f},{:.3f}\n".format(*row) for row in rows))
+        found = json.loads(self.succeed("regress", table, "--target", "square", "--json"))
+        self.assertEqual(found["rows"][-1]["n"], 80)  # a fifth is held out
+        for kernel in ("fourier", "gaussian"):
+            self.assertLess(found["rows"][-1][kernel]["error"], 0.02)  # of a variance of 1.4
+        self.assertIn("Regression: table.csv", self.succeed("regress", table, "--repeats", 1))  # of the last column
+        self.fail_with(1, "regress", table, "--target", "cube", "--json", said=["no column \"cube\"", "x, square, thousand"])
+        self.fail_with(1, "regress", table, "--sizes", 81, "--json", said=["81", "80 rows"])
+        self.fail_with(2, "regress", table, "--spread", 0.5, said=["--spread"])
+        self.fail_with(2, "regress", "ring", "--target", "x", said=["--target"])
+        self.fail_with(2, "regress", "ring", "--spread", 0, said=["--spread"])
+        self.fail_with(2, "regress", said=["DATA"])
+        self.fail_with(1, "regress", self.root / "none.csv", said=["none.csv", "cannot be opened"])
+        for text, said in (("1,2\n3\n", "table.csv:2: 1 fields"), ("1,2\n3,nan\n", "table.csv:2: column 2"),
+                           ("1,2\nx,3\n", "table.csv:2: column 1"), ("1\n2\n", "a feature and a target"),
+                           ("1,2\n" * 40, "the target is the same"), ("1,2\n2,3\n", "2 rows, at least 30")):
+            table.write_text(text)
+            self.fail_with(1, "regress", table, said=[said])
+        # What cannot be drawn to is told, and nothing is left.
+        self.fail_with(1, "regress", "ring", "--sizes", 30, "--repeats", 1, "--json", "--plot", self.root / "no/a.svg",
+                       said=["no/a.svg"])
 
     def test_gradcheck(self):
         lines = self.succeed("gradcheck", "exp", "eq", "--seed", 3).splitlines()

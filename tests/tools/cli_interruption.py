@@ -211,6 +211,20 @@ class Interruption(Case):
         self.assertEqual(self.end(process, signal.SIGINT), (130, ""))
         self.succeed("eval", run)
 
+    def test_series_resumed(self):
+        whole, run = self.runs / "whole", self.runs / "a"
+        settings = [self.series, "--quiet", "--steps", 200, "--set", "train.eval_interval=5"]
+        self.succeed("train", *settings, "--out", whole)
+        process = self.start("train", *settings, "--out", run)
+        until = time.monotonic() + LIMIT
+        while not (run / MANIFEST).exists():
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.005)
+        self.end(process, signal.SIGKILL)
+        if not json.loads((run / "summary.json").read_text())["finished"]:  # else it was faster than the signal
+            self.succeed("train", "--resume", run, "--quiet")
+        self.check_same(run, whole)
+
     def test_time_limit(self):
         run = self.runs / "a"
         out = self.succeed("train", self.vision, "--out", run, "--steps", 100000000, "--max-time", 0.2)

@@ -1,0 +1,64 @@
+#include "ff/models/time_series/task.h"
+
+#include "ff/autograd/ops/ops.h"
+#include "ff/core/check.h"
+#include "ff/core/io/safetensors.h"
+#include "ff/models/classification.h"
+#include "ff/models/time_series/data.h"
+
+namespace ff::models {
+namespace {
+
+TimeSeriesFile load(const TimeSeriesConfig& config, const std::string& name) {
+  return load_series(config.data.path + "/" + name, config.model);
+}
+
+std::shared_ptr<BatchSource> test_batches(const TimeSeriesConfig& config, const TrainConfig& train,
+                                          TimeSeriesFile test) {
+  return std::make_shared<SeriesBatches>(std::move(test), config.data, SeriesStatistics{},
+                                         SeriesBatches::Mode::evaluation, train.batch_size, 0);
+}
+
+}  // namespace
+
+TimeSeriesTask::TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig& train)
+    : model_(config.model), label_smoothing_(train.label_smoothing) {
+  TimeSeriesFile learnt = load(config, config.data.train), test = load(config, config.data.test);
+  check(learnt.classes == test.classes, "time_series", "{}: the classes of {} and {} are not the same",
+        config.data.path, config.data.train, config.data.test);
+  const SeriesStatistics measured = statistics(learnt);
+  model_.data_mean.assign(Tensor::from(measured.mean, {config.model.dimensions}));
+  model_.data_std.assign(Tensor::from(measured.deviation, {config.model.dimensions}));
+  train_ = std::make_shared<SeriesBatches>(std::move(learnt), config.data, measured, SeriesBatches::Mode::training,
+                                           train.batch_size, static_cast<std::uint64_t>(train.seed));
+  test_ = test_batches(config, train, std::move(test));
+}
+
+TimeSeriesTask::TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig& train, const RunFolder& folder)
+    : test_(test_batches(config, train, load(config, config.data.test))),
+      model_(config.model),
+      label_smoothing_(train.label_smoothing) {
+  model_.load_state_dict(load_safetensors(folder.model()));
+}
+
+std::int64_t TimeSeriesTask::steps_per_epoch() const {
+  internal_check(train_ != nullptr, "a task for evaluation was trained");
+  return train_->batches_per_epoch();
+}
+
+void TimeSeriesTask::seek(std::int64_t step) {
+  const DataPosition start{.epoch = step / steps_per_epoch(), .batch = step % steps_per_epoch()};
+  loader_ = std::make_unique<DataLoader>(train_, DataLoaderOptions{.start = start});
+}
+
+BatchLoss TimeSeriesTask::next_loss() {
+  if (!loader_) seek(0);
+  const Batch batch = loader_->next().value();
+  return {cross_entropy(model_(batch.inputs), batch.targets, {.label_smoothing = label_smoothing_}), batch.count};
+}
+
+Figures TimeSeriesTask::evaluate(const std::function<bool()>& stopped) {
+  return classification_figures(test_, model_, stopped);
+}
+
+}  // namespace ff::models

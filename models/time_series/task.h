@@ -1,0 +1,31 @@
+#pragma once
+
+#include "ff/models/data_loader.h"
+#include "ff/models/time_series/model.h"
+#include "ff/models/training_task.h"
+
+namespace ff::models {
+
+/// Classification of series of measurements.
+class TimeSeriesTask : public TrainingTask {
+ public:
+  /// See make_training_task(). The model standardises by the statistics of the training data, and keeps them.
+  TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig& train);
+  /// See load_trained_task().
+  TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig& train, const RunFolder& folder);
+
+  nn::Module& model() override { return model_; }
+  std::string_view items() const override { return "series"; }
+  std::int64_t steps_per_epoch() const override;
+  void seek(std::int64_t step) override;
+  BatchLoss next_loss() override;
+  Figures evaluate(const std::function<bool()>& stopped) override;
+
+ private:
+  std::shared_ptr<BatchSource> train_, test_;  // train_: null in a task for evaluation
+  std::unique_ptr<DataLoader> loader_;
+  TimeSeriesTransformer model_;
+  double label_smoothing_;
+};
+
+}  // namespace ff::models
