@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Writes tools/fuzz/corpus: of every fuzzer a few small files that its reader takes, to begin with.
 
-Usage: make_corpus.py. What is in the folder and not from here (an input that once went wrong) stays.
+Usage: make_corpus.py, which needs Pillow. What is in the folder and not from here (an input that once went wrong) stays.
 """
 
 import gzip
+import io
 import json
 import struct
 from pathlib import Path
+
+from PIL import Image
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -62,13 +65,21 @@ def main():
     write("safetensors", "two", safetensors({"a.b": ("F32", [2, 1], struct.pack("<2f", 1, 2)), "c": ("U8", [], b"\x07")},
                                             {"format": "pt"}))
     write("safetensors", "empty", safetensors({}, {}))
-    state = {"step": "7", "generator_seed": "1", "generator_offset": "12", "evaluated": "-1", "window_loss": "0.5",
-             "window_seconds": "1e-3", "window_steps": "2", "window_items": "64", "seconds": "1.5",
-             "metrics_bytes": "120"}
+    state = dict.fromkeys(("step", "evaluated", "window_steps", "window_items", "best_step", "best_worse",
+                           "non_finite_updates", "non_finite_in_a_row", "plateau_improvements", "plateau_bad",
+                           "plateau_cooldown", "generator_seed", "generator_offset", "metrics_bytes"), "7")
+    state |= dict.fromkeys(("seconds", "window_loss", "window_seconds", "best_figure", "non_finite_factor",
+                            "plateau_factor", "plateau_best"), "0.5")
     one = struct.pack("<f", 1)
     write("checkpoint", "small", safetensors({"model.w": ("F32", [1], one), "optimizer.w.exp_avg": ("F32", [1], one),
                                               "average.w": ("F32", [1], one)},
-                                             {"format": "fourierformer checkpoint 1", **state}))
+                                             {"format": "fourierformer checkpoint 2", "config": "{}", **state}))
+    pixels = Image.frombytes("RGB", (4, 3), bytes(range(0, 252, 7)))
+    for name, image in (("rgb.png", pixels), ("palette.png", pixels.quantize(4)), ("rgb.jpeg", pixels),
+                        ("gray.jpeg", pixels.convert("L"))):
+        file = io.BytesIO()
+        image.save(file, name.split(".")[1])
+        write("image", name, file.getvalue())
     write("summary", "small", '{\n  "test_loss": 0.25,\n  "steps": 12,\n  "finished": true,\n  "note": "a\\u00fcb"\n}\n')
 
     write("vocabulary", "small", "<eos>\nthe\nwords\n<unk>\n")
