@@ -27,6 +27,8 @@ void RunConfig::visit(Fields& f) {
               fmt::format("{} is more than model.context {}", language.data.evaluation_stride, language.model.context));
   }
   f.section("train", train, "how it is learnt");
+  f.require(task == Task::vision || train.distillation == DistillationKind::none, "train.distillation",
+            "vision alone has teachers");
   f.require(task != Task::language || language.model.cutoffs.empty() || train.label_smoothing == 0,
             "train.label_smoothing", "an adaptive softmax (model.cutoffs) has none");
 }

@@ -10,6 +10,7 @@ namespace ff::models {
 
 enum class OptimizerKind { adamw, adam, sparse_adam, sgd };
 enum class ScheduleKind { cosine, constant };
+enum class DistillationKind { none, soft, hard };
 
 /// How a model is trained.
 struct TrainConfig {
@@ -24,6 +25,10 @@ struct TrainConfig {
   std::int64_t seed = 1, log_interval = 100, eval_interval = 0;
 
   std::string init_from;
+
+  DistillationKind distillation = DistillationKind::none;
+  double distillation_alpha = 0.5, distillation_tau = 1;
+  std::string teacher;
 
   void visit(Fields& fields);
 };

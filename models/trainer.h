@@ -126,7 +126,8 @@ class Trainer {
   bool reached_ = false;  // every parameter was found to get a gradient
 };
 
-/// The optimiser that config describes. Matrices decay, biases, norms, radii, positions and the class token do not.
+/// The optimiser that config describes. Matrices decay, biases, norms, radii, positions and the tokens of class and
+/// distillation do not.
 std::unique_ptr<optim::Optimizer> make_optimizer(const NamedTensors& parameters, const TrainConfig& config);
 
 /// The factor of config.lr by step, for a run of that many.

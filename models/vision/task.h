@@ -19,13 +19,17 @@ class VisionTask : public TrainingTask {
   std::int64_t steps_per_epoch() const override;
   void seek(std::int64_t step) override;
   BatchLoss next_loss() override;
+  /// Loss and accuracy; beyond five classes also the share of images whose class is among the five likeliest.
   Figures evaluate(const std::function<bool()>& stopped) override;
 
  private:
+  Tensor loss_of(const Batch& batch);
+
   std::shared_ptr<BatchSource> train_, test_;  // train_: null in a task for evaluation
   std::unique_ptr<DataLoader> loader_;
-  VisionTransformer model_;  // after the data, which is checked first
-  double label_smoothing_;
+  VisionTransformer model_;                     // after the data, which is checked first
+  std::unique_ptr<VisionTransformer> teacher_;  // null where there is none
+  TrainConfig config_;
 };
 
 }  // namespace ff::models
