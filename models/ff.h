@@ -16,6 +16,7 @@
 #include "ff/core/dtype.h"
 #include "ff/core/error.h"
 #include "ff/core/io/idx.h"
+#include "ff/core/io/image.h"
 #include "ff/core/io/npy.h"
 #include "ff/core/io/safetensors.h"
 #include "ff/core/named_tensors.h"

@@ -6,6 +6,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config ccache                                           # to build
   libopenblas-dev libtbb-dev libhwy-dev libfmt-dev nlohmann-json3-dev zlib1g-dev    # the libraries
+  libjpeg62-turbo-dev libpng-dev
   libcli11-dev libbenchmark-dev                                                     # the program and benchmarks
   dataset-fashion-mnist jargon-text                                                 # data to train on
 )

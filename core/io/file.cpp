@@ -18,9 +18,6 @@ namespace {
 
 constexpr std::uint64_t largest_call = std::uint64_t{1} << 30;  // read() and write() take at most 2 GiB at a time
 
-// Deflate stores at most 258 bytes in two bits or so: no stream grows by more than 1032 (zlib's technical notes).
-constexpr std::uint64_t deflate_ratio = 1032;
-
 std::string system_message() { return std::generic_category().message(errno); }
 
 }  // namespace

@@ -9,6 +9,9 @@
 
 namespace ff::io {
 
+/// Deflate stores at most 258 bytes in two bits or so: no stream grows by more than that (zlib's technical notes).
+inline constexpr std::uint64_t deflate_ratio = 1032;
+
 /// A regular file read from its beginning to its end, uncompressed on the way if it is gzip's. Every error names the
 /// operation, the path and what was being read.
 class InputFile {

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Writes tests/golden/images.safetensors: small JPEG and PNG files, and what Pillow reads in them; what Pillow makes of
+a small image by each of its transforms. `--full DIR` writes the transforms of a larger image to another folder;
+FF_GOLDEN_DIR=DIR has build/tests/test_models look there, too.
+
+A file NAME is "file/NAME", its pixels "grey/NAME" (h, w) and "rgb/NAME" (h, w, 3). Needs Pillow and numpy.
+"""
+
+import argparse
+import io
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import safetensors_file  # noqa: E402  pylint: disable=wrong-import-position
+
+
+def picture(height, width, seed):
+    """Slopes, edges and some noise, u8 (height, width, 3)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
+    channels = [200 * x + 30, 255 * (np.sin(9 * x) * np.cos(7 * y) * 0.5 + 0.5), 220 * (x + y > 0.7) + 20 * y]
+    return np.clip(np.stack(channels, -1) + rng.normal(0, 12, (height, width, 3)), 0, 255).astype(np.uint8)
+
+
+def saved(image, kind, **options):
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def png(samples, bits, colour, chunks=()):
+    """A PNG of samples (h, w, channels) of so many bits, as Pillow does not write it. Not interlaced, without filters."""
+    height, width, _ = samples.shape
+    rows = samples.reshape(height, -1)
+    if bits == 16:
+        packed = rows.astype(">u2").tobytes()
+    else:
+        binary = (rows[..., None] >> np.arange(bits - 1, -1, -1)) & 1
+        packed = np.packbits(binary.reshape(height, -1).astype(np.uint8), axis=1).tobytes()
+    stride = len(packed) // height
+    raw = b"".join(b"\0" + packed[i * stride:(i + 1) * stride] for i in range(height))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    return b"".join([b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)),
+                     *(chunk(*c) for c in chunks), chunk(b"IDAT", zlib.compress(raw, 9)), chunk(b"IEND", b"")])
+
+
+def files():
+    """{name: bytes}"""
+    rgb = Image.fromarray(picture(11, 18, 1))
+    rng = np.random.default_rng(2)
+    alpha = Image.fromarray(rng.integers(0, 256, (11, 18), dtype=np.uint8))
+    rgba = rgb.copy()
+    rgba.putalpha(alpha)
+    grey_alpha = rgb.convert("LA")
+    grey_alpha.putalpha(alpha)
+    palette = rgb.quantize(13)
+    cmyk = Image.merge("CMYK", [*rgb.split(), alpha])
+    out = {
+        "jpeg_444": saved(rgb, "JPEG", quality=90, subsampling=0),
+        "jpeg_420": saved(rgb, "JPEG", quality=75, subsampling=2),
+        "jpeg_422": saved(rgb, "JPEG", quality=75, subsampling=1),
+        "jpeg_progressive": saved(rgb, "JPEG", quality=80, progressive=True, optimize=True),
+        "jpeg_grey": saved(rgb.convert("L"), "JPEG", quality=85),
+        "jpeg_cmyk": saved(cmyk, "JPEG", quality=90),
+        "png_rgb": saved(rgb, "PNG"),
+        "png_rgba": saved(rgba, "PNG"),
+        "png_grey": saved(rgb.convert("L"), "PNG"),
+        "png_grey_alpha": saved(grey_alpha, "PNG"),
+        "png_palette": saved(palette, "PNG"),
+        "png_palette_transparent": saved(palette, "PNG", transparency=3),
+        "png_bilevel": saved(rgb.convert("1"), "PNG"),
+        "png_gamma": png(picture(6, 5, 3), 8, 2, [(b"gAMA", struct.pack(">I", 100000))]),
+        "png_grey_2_bits": png(rng.integers(0, 4, (5, 7, 1)), 2, 0),
+        "png_grey_4_bits": png(rng.integers(0, 16, (5, 7, 1)), 4, 0, [(b"tRNS", b"\0\3")]),
+        "png_rgb_16_bits": png(rng.integers(0, 65536, (5, 7, 3)), 16, 2),
+        "png_rgba_16_bits": png(rng.integers(0, 65536, (5, 7, 4)), 16, 6),
+    }
+    return out
+
+
+def file_arrays():
+    arrays = {}
+    for name, contents in files().items():
+        image = Image.open(io.BytesIO(contents))
+        arrays |= {f"file/{name}": np.frombuffer(contents, np.uint8), f"grey/{name}": np.array(image.convert("L")),
+                   f"rgb/{name}": np.array(image.convert("RGB"))}
+    return arrays
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", type=Path, metavar="DIR", help="write the transforms of a larger image to DIR")
+    parser.parse_args()
+    path = Path(__file__).resolve().parents[2] / "tests" / "golden" / "images.safetensors"
+    arrays = file_arrays()
+    safetensors_file.write(path, arrays)
+    print(f"{path}: {len(arrays)} arrays, {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
