@@ -40,5 +40,6 @@
 #include "ff/models/vision/data.h"
 #include "ff/models/vision/model.h"
 #include "ff/models/vision/task.h"
+#include "ff/models/vision/transform.h"
 #include "ff/nn/nn.h"
 #include "ff/optim/optim.h"

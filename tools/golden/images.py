@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/images.safetensors: small JPEG and PNG files, and what Pillow reads in them; what Pillow makes of
-a small image by each of its transforms. `--full DIR` writes the transforms of a larger image to another folder;
-FF_GOLDEN_DIR=DIR has build/tests/test_models look there, too.
-
-A file NAME is "file/NAME", its pixels "grey/NAME" (h, w) and "rgb/NAME" (h, w, 3). Needs Pillow and numpy.
+"""Writes tests/golden/images.safetensors, small JPEG and PNG files and what Pillow reads in them: a file NAME is
+"file/NAME", its pixels "grey/NAME" (h, w) and "rgb/NAME" (h, w, 3). Writes tests/golden/image_transforms.safetensors,
+what Pillow makes of "image" (h, w, 3) by transforms of one name each. `--full DIR` writes the transforms of a larger
+image to another folder; FF_GOLDEN_DIR=DIR has build/tests/test_models look there, too. Needs Pillow and numpy.
 """
 
 import argparse
@@ -14,7 +13,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageEnhance, ImageOps
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import safetensors_file  # noqa: E402  pylint: disable=wrong-import-position
@@ -96,14 +95,60 @@ def file_arrays():
     return arrays
 
 
+BILINEAR, BICUBIC, NEAREST = Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.NEAREST
+FILTERS = {"nearest": NEAREST, "bilinear": BILINEAR, "bicubic": BICUBIC}
+FILL = (124, 116, 104)
+
+
+def hue_turned(image, turns):
+    """torchvision's adjust_hue()."""
+    hue, saturation, value = image.convert("HSV").split()
+    shifted = (np.array(hue, np.int64) + int(turns * 255)) % 256
+    return Image.merge("HSV", (Image.fromarray(shifted.astype(np.uint8)), saturation, value)).convert("RGB")
+
+
+def transforms(image):
+    """{name: Pillow image}"""
+    width, height = image.size
+    sizes = {"smaller": (width * 2 // 5, height // 2), "larger": (width * 4 // 3, height * 7 // 5),
+             "narrower": (width // 3, height), "higher": (width, height * 4 // 3)}
+    box = (2, 3, width - 3, height - 1)
+    moved = {"shear_x": (1, 0.23, 0, 0, 1, 0), "shear_y": (1, 0, 0, -0.17, 1, 0), "move_x": (1, 0, 4.4, 0, 1, 0),
+             "move_y": (1, 0, 0, 0, 1, -2)}
+    out = {f"resize {name} {kind}": image.resize(size, method)
+           for name, size in sizes.items() for kind, method in FILTERS.items()}
+    out |= {f"resize box {kind}": image.crop(box).resize((9, 8), method) for kind, method in FILTERS.items()}
+    out |= {f"{name} {kind}": image.transform(image.size, Image.Transform.AFFINE, m, method, fillcolor=FILL)
+            for name, m in moved.items() for kind, method in FILTERS.items()}
+    out |= {f"rotate {degrees} {kind}": image.rotate(degrees, method, fillcolor=FILL)
+            for degrees in (17.3, -30, 180) for kind, method in FILTERS.items() if method != NEAREST}
+    for name, enhance in {"brightness": ImageEnhance.Brightness, "contrast": ImageEnhance.Contrast,
+                          "saturation": ImageEnhance.Color, "sharpness": ImageEnhance.Sharpness}.items():
+        out |= {f"{name} {factor}": enhance(image).enhance(factor) for factor in (0.1, 0.73, 1.9)}
+    out |= {f"hue {turns}": hue_turned(image, turns) for turns in (0, 0.3, -0.5)}
+    dim = Image.eval(image, lambda x: x // 2 + 30)
+    return out | {"dim": dim, "auto_contrast": ImageOps.autocontrast(dim), "equalize": ImageOps.equalize(image),
+                  "invert": ImageOps.invert(image), "posterize 3": ImageOps.posterize(image, 3),
+                  "solarize 100": ImageOps.solarize(image, 100),
+                  "solarize_add 60": image.point([min(255, i + 60) if i < 128 else i for i in range(256)] * 3),
+                  "flip": ImageOps.mirror(image)}
+
+
+def write(path, arrays):
+    safetensors_file.write(path, arrays)
+    print(f"{path}: {len(arrays)} arrays, {path.stat().st_size:,} bytes")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", type=Path, metavar="DIR", help="write the transforms of a larger image to DIR")
-    parser.parse_args()
-    path = Path(__file__).resolve().parents[2] / "tests" / "golden" / "images.safetensors"
-    arrays = file_arrays()
-    safetensors_file.write(path, arrays)
-    print(f"{path}: {len(arrays)} arrays, {path.stat().st_size:,} bytes")
+    full = parser.parse_args().full
+    folder = full or Path(__file__).resolve().parents[2] / "tests" / "golden"
+    if not full:
+        write(folder / "images.safetensors", file_arrays())
+    image = Image.fromarray(picture(205, 307, 4) if full else picture(10, 14, 4))
+    made = {"image": image} | transforms(image)
+    write(folder / "image_transforms.safetensors", {name: np.array(result) for name, result in made.items()})
 
 
 if __name__ == "__main__":
