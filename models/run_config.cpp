@@ -18,8 +18,8 @@ void RunConfig::visit(Fields& f) {
   if (task == Task::vision) {
     f.section("model", vision.model, "a vision transformer");
     f.section("data", vision.data, "labelled images");
-    require_channels(f, "data.mean", vision.data.mean.size(), vision.model.channels);
-    require_channels(f, "data.std", vision.data.std.size(), vision.model.channels);
+    require_channels(f, "data.mean", vision.data.transform.mean.size(), vision.model.channels);
+    require_channels(f, "data.std", vision.data.transform.std.size(), vision.model.channels);
   } else {
     f.section("model", language.model, "a decoder-only transformer");
     f.section("data", language.data, "text");

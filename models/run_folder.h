@@ -31,6 +31,7 @@ class NewRun {
 ///   metrics.jsonl       what was measured on the way, see MetricsLog
 ///   model.safetensors   the weights
 ///   vocabulary.txt      of a language model of words: the words
+///   classes.txt         of a model of classes that have names: those, a line each
 ///   checkpoint/         what training goes on from, see Checkpoint
 ///   summary.json        the final figures
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler
@@ -44,6 +45,7 @@ class RunFolder {
   std::string metrics() const { return path_ + "/metrics.jsonl"; }
   std::string model() const { return path_ + "/model.safetensors"; }
   std::string vocabulary() const { return path_ + "/vocabulary.txt"; }
+  std::string classes() const { return path_ + "/classes.txt"; }
   std::string checkpoint() const { return path_ + "/checkpoint/state.safetensors"; }
   std::string summary() const { return path_ + "/summary.json"; }
   std::string profile() const { return path_ + "/profile.json"; }

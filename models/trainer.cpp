@@ -246,6 +246,7 @@ void Trainer::evaluate() {
   evaluated_ = step_;
   nlohmann::ordered_json values{{"step", step_}};
   for (const auto& [name, value] : figures) values[name] = value;
+  task_.report(values);
   record(values);
 }
 
@@ -284,6 +285,7 @@ nlohmann::ordered_json Trainer::summary() const {
   nlohmann::ordered_json values;
   if (evaluated_ == step_)
     for (const auto& [name, value] : figures_) values[name] = value;
+  task_.report(values);
   values["parameters"] = task_.model().num_parameters();
   values["steps"] = step_;
   values["finished"] = step_ == steps_ && evaluated_ == step_;

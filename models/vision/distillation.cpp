@@ -41,7 +41,7 @@ std::unique_ptr<VisionTransformer> load_teacher(const std::string& folder, const
   const auto same = [&](const std::vector<double>& a, const std::vector<double>& b) {
     return by_channel(a, its.channels) == by_channel(b, its.channels);
   };
-  const VisionDataConfig &its_data = config.vision.data, &our_data = student.data;
+  const ImageTransform &its_data = config.vision.data.transform, &our_data = student.data.transform;
   check(same(its_data.mean, our_data.mean) && same(its_data.std, our_data.std), op,
         "{}: its images are normalised otherwise than the student's: mean {} and std {}, not {} and {}", folder,
         fmt::join(its_data.mean, ", "), fmt::join(its_data.std, ", "), fmt::join(our_data.mean, ", "),

@@ -1,17 +1,19 @@
 #include "ff/models/vision/mix.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
+
+#include "ff/models/data_random.h"
 
 namespace ff::models {
 namespace {
 
-// A number of Beta(alpha, alpha) from two uniform ones: Student's t of 2 alpha degrees of freedom by Bailey's method,
+// A number of Beta(alpha, alpha): Student's t of 2 alpha degrees of freedom by Bailey's method,
 // transformed (Devroye, "Random variate generation in one line of code", 1996).
-double symmetric_beta(double alpha, double u, double v) {
-  const double radius = std::sqrt(std::pow(1 - u, -1 / alpha) - 1), t = radius * std::cos(2 * std::numbers::pi * v);
+double symmetric_beta(double alpha, RandomDraws& draws) {
+  const double radius = std::sqrt(std::pow(1 - draws.uniform(), -1 / alpha) - 1);
+  const double t = radius * std::cos(2 * std::numbers::pi * draws.uniform());
   return std::isfinite(t) ? 0.5 + 0.5 * t / std::hypot(1, t) : std::signbit(t) ? 0 : 1;
 }
 
@@ -36,23 +38,21 @@ void MixConfig::visit(Fields& f) {
 }
 
 Mix draw_mix(const MixConfig& config, std::int64_t height, std::int64_t width, RandomKey key) {
-  std::array<double, 2 * mix_counters> random{};  // two words each
-  fill_uniform(random.data(), static_cast<std::int64_t>(random.size()), key);
-  const auto [whether, which, u, v, down, across, unused, unused_too] = random;
+  RandomDraws draws(key);
   Mix mix;
-  if (!config.any() || whether >= config.mix_probability) return mix;
-  mix.cut = which < config.chance_of_cutmix();
-  mix.own = symmetric_beta(mix.cut ? config.cutmix : config.mixup, u, v);
+  if (!config.any() || !draws.chance(config.mix_probability)) return mix;
+  mix.cut = draws.chance(config.chance_of_cutmix());
+  mix.own = symmetric_beta(mix.cut ? config.cutmix : config.mixup, draws);
   if (!mix.cut) return mix;
   const double side = std::sqrt(1 - mix.own);
-  const auto span = [side](std::int64_t length, double place, std::int64_t& begin, std::int64_t& end) {
-    const auto half = static_cast<std::int64_t>(static_cast<double>(length) * side) / 2;
-    const auto centre = static_cast<std::int64_t>(place * static_cast<double>(length));
+  const auto span = [&](std::int64_t length, std::int64_t& begin, std::int64_t& end) {
+    const std::int64_t half = static_cast<std::int64_t>(static_cast<double>(length) * side) / 2,
+                       centre = draws.below(length);
     begin = std::max<std::int64_t>(centre - half, 0);
     end = std::min(centre + half, length);
   };
-  span(height, down, mix.top, mix.bottom);
-  span(width, across, mix.left, mix.right);
+  span(height, mix.top, mix.bottom);
+  span(width, mix.left, mix.right);
   const std::int64_t area = (mix.bottom - mix.top) * (mix.right - mix.left);
   mix.own = 1 - static_cast<double>(area) / static_cast<double>(height * width);
   return mix;

@@ -27,11 +27,10 @@ struct Mix {
   std::int64_t top = 0, bottom = 0, left = 0, right = 0;
 };
 
-/// Draws the mix of a batch of such images from the first mix_counters counters of key. Mixup (Zhang et al. 2018) draws
+/// Draws the mix of a batch of such images from key. Mixup (Zhang et al. 2018) draws
 /// the share; cutmix (Yun et al. 2019) a box of that share of the area, whose centre is anywhere, and the share is then
 /// that of what is left of it inside the image.
 Mix draw_mix(const MixConfig& config, std::int64_t height, std::int64_t width, RandomKey key);
-inline constexpr std::uint64_t mix_counters = 4;
 
 /// Mixes the images, f32 (n, channels, height, width), in place; the targets, i64 (n), become the probabilities of the
 /// classes, f32 (n, classes).

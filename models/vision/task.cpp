@@ -1,37 +1,67 @@
 #include "ff/models/vision/task.h"
 
+#include <filesystem>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/core/io/file.h"
 #include "ff/core/io/safetensors.h"
-#include "ff/models/vision/data.h"
 #include "ff/models/vision/distillation.h"
+#include "ff/models/vision/load_images.h"
 
 namespace ff::models {
 namespace {
 
-std::shared_ptr<BatchSource> train_batches(const VisionConfig& config, const TrainConfig& train) {
-  const VisionDataConfig& data = config.data;
-  return std::make_shared<ImageBatches>(load_images(data.train_images, data.train_labels, config.model, data.limit),
-                                        data, ImageBatches::Mode::training, train.batch_size,
+using Classes = std::vector<std::string>;
+
+std::shared_ptr<ImageBatches> train_batches(const VisionConfig& config, const TrainConfig& train,
+                                            const Classes& classes) {
+  return std::make_shared<ImageBatches>(load_images(config, ImagePart::train, classes), config,
+                                        ImageBatches::Mode::training, train.batch_size,
                                         static_cast<std::uint64_t>(train.seed));
 }
 
-std::shared_ptr<BatchSource> test_batches(const VisionConfig& config, const TrainConfig& train) {
-  const VisionDataConfig& data = config.data;
-  return std::make_shared<ImageBatches>(load_images(data.test_images, data.test_labels, config.model, data.test_limit),
-                                        data, ImageBatches::Mode::evaluation, train.batch_size, 0);
+std::shared_ptr<ImageBatches> test_batches(const VisionConfig& config, const TrainConfig& train,
+                                           const Classes& classes) {
+  return std::make_shared<ImageBatches>(load_images(config, ImagePart::test, classes), config,
+                                        ImageBatches::Mode::evaluation, train.batch_size, 0);
+}
+
+int workers_of(const VisionDataConfig& data) {
+  return data.workers > 0 ? static_cast<int>(data.workers) : default_workers();
+}
+
+// The classes that the model of a run was trained with, in the order that it knows them in.
+Classes trained_classes(const RunFolder& folder, const VisionDataConfig& data) {
+  if (!std::filesystem::exists(folder.classes())) return image_classes(data);
+  Classes classes;
+  std::istringstream lines(io::read_file(folder.classes()));
+  for (std::string line; std::getline(lines, line);) classes.push_back(line);
+  return classes;
 }
 
 }  // namespace
 
 VisionTask::VisionTask(const VisionConfig& config, const TrainConfig& train)
-    : train_(train_batches(config, train)), test_(test_batches(config, train)), model_(config.model), config_(train) {
+    : classes_(image_classes(config.data)),
+      workers_(workers_of(config.data)),
+      train_(train_batches(config, train, classes_)),
+      test_(test_batches(config, train, classes_)),
+      model_(config.model),
+      config_(train) {
   if (train.distillation != DistillationKind::none) teacher_ = load_teacher(train.teacher, config);
 }
 
 VisionTask::VisionTask(const VisionConfig& config, const TrainConfig& train, const RunFolder& folder)
-    : test_(test_batches(config, train)), model_(config.model), config_(train) {
+    : classes_(trained_classes(folder, config.data)),
+      workers_(workers_of(config.data)),
+      test_(test_batches(config, train, classes_)),
+      model_(config.model),
+      config_(train) {
   model_.load_state_dict(load_safetensors(folder.model()));
 }
 
@@ -42,7 +72,7 @@ std::int64_t VisionTask::steps_per_epoch() const {
 
 void VisionTask::seek(std::int64_t step) {
   const DataPosition start{.epoch = step / steps_per_epoch(), .batch = step % steps_per_epoch()};
-  loader_ = std::make_unique<DataLoader>(train_, DataLoaderOptions{.start = start});
+  loader_ = std::make_unique<DataLoader>(train_, DataLoaderOptions{.start = start, .workers = workers_});
 }
 
 BatchLoss VisionTask::next_loss() {
@@ -67,7 +97,7 @@ Tensor VisionTask::loss_of(const Batch& batch) {
 }
 
 Figures VisionTask::evaluate(const std::function<bool()>& stopped) {
-  DataLoader loader(test_, {.end_epoch = 1});
+  DataLoader loader(test_, {.end_epoch = 1, .workers = workers_});
   double loss = 0;
   std::int64_t right = 0, among_five = 0, count = 0;
   const bool many = model_.config().classes > 5;
@@ -79,10 +109,25 @@ Figures VisionTask::evaluate(const std::function<bool()>& stopped) {
     if (many) among_five += sum(eq(topk(logits, 5).indices, unsqueeze(batch->targets, 1))).item<std::int64_t>();
     count += batch->count;
   }
+  check(count > 0, "test", "none of {} images can be read", test_->images().size());
   const auto share = [&](auto of) { return static_cast<double>(of) / static_cast<double>(count); };
   Figures figures{{"test_loss", share(loss)}, {"test_accuracy", share(right)}};
   if (many) figures.emplace_back("test_top5_accuracy", share(among_five));
   return figures;
+}
+
+void VisionTask::report(nlohmann::ordered_json& to) const {
+  constexpr std::size_t shown = 5;
+  std::set<std::string> skipped = test_->images().unreadable();
+  if (train_) skipped.merge(train_->images().unreadable());
+  if (skipped.empty()) return;
+  to["skipped_files"] = skipped.size();
+  for (const auto& path : skipped)
+    if (to["skipped"].size() < shown) to["skipped"].push_back(path);
+}
+
+void VisionTask::save_companions(const RunFolder& folder) const {
+  if (!classes_.empty()) io::write_file(folder.classes(), fmt::format("{}\n", fmt::join(classes_, "\n")));
 }
 
 }  // namespace ff::models

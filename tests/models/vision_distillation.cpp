@@ -11,6 +11,7 @@
 #include "ff/models/trainer.h"
 #include "ff/models/vision/data.h"
 #include "ff/models/vision/distillation.h"
+#include "ff/models/vision/load_images.h"
 
 #include "tests/support/compare.h"
 #include "tests/support/errors.h"
@@ -123,8 +124,7 @@ TEST_CASE("distillation: the loss of a step is that of the labels and of the tea
     loss.backward();
 
     auto& student = dynamic_cast<VisionTransformer&>(task->model());
-    const VisionDataConfig& data = config.vision.data;
-    const Batch batch = ImageBatches(load_images(data.train_images, data.train_labels, config.vision.model), data,
+    const Batch batch = ImageBatches(load_images(config.vision, ImagePart::train, {}), config.vision,
                                      ImageBatches::Mode::training, 8, 1)
                             .make({0, 2});
     const auto teacher = load_teacher(folder.path("teacher"), config.vision);

@@ -17,11 +17,7 @@ using namespace ff::test;
 
 namespace {
 
-RandomKey key_of(std::int64_t batch) {
-  RandomKey key = data_key(1, DataStream::mixing, 0);
-  key.offset += static_cast<std::uint64_t>(batch) * mix_counters;
-  return key;
-}
+RandomKey key_of(std::int64_t batch) { return item_key(data_key(1, DataStream::mixing, 0), batch); }
 
 std::vector<Mix> draws(const MixConfig& config, std::int64_t n, std::int64_t height = 32, std::int64_t width = 24) {
   std::vector<Mix> mixes;
@@ -44,7 +40,7 @@ double distance(std::vector<double> values, F distribution) {
 
 std::vector<double> shares(const MixConfig& config) {
   std::vector<double> own;
-  for (const Mix& mix : draws(config, 20000)) own.push_back(mix.own);
+  for (const Mix& mix : draws(config, 100000)) own.push_back(mix.own);
   return own;
 }
 
@@ -79,14 +75,14 @@ Batch mixed(const Mix& mix, std::int64_t classes, const Batch& from) {
 }  // namespace
 
 TEST_CASE("draw_mix: shares of mixup are of the beta distribution") {
-  const double most = 1.63 / std::sqrt(20000);  // exceeded once in a hundred by the right distribution
+  const double most = 1.95 / std::sqrt(100000);  // exceeded once in a thousand by the right distribution
   CHECK(distance(shares({.mixup = 0.5}), [](double x) { return 2 / std::numbers::pi * std::asin(std::sqrt(x)); }) <
         most);
   CHECK(distance(shares({.mixup = 1}), [](double x) { return x; }) < most);
   CHECK(distance(shares({.mixup = 2}), [](double x) { return x * x * (3 - 2 * x); }) < most);
   const std::vector<double> own = shares({.mixup = 0.8});
   double mean = 0, square = 0;
-  for (double x : own) mean += x / 20000, square += x * x / 20000;
+  for (double x : own) mean += x / 100000, square += x * x / 100000;
   CHECK(std::abs(mean - 0.5) < 0.01);
   CHECK(std::abs(square - mean * mean - 1 / (4 * 2.6)) < 0.003);        // 1 / (4 (2 alpha + 1))
   for (double x : shares({.mixup = 0.001})) CHECK((x >= 0 && x <= 1));  // where powers overflow
