@@ -1,23 +1,31 @@
 #include "ff/models/classification.h"
 
 #include "ff/autograd/ops/ops.h"
+#include "ff/core/check.h"
 
 namespace ff::models {
 
 Figures classification_figures(const std::shared_ptr<BatchSource>& source, nn::Module& model,
-                               const std::function<bool()>& stopped) {
-  DataLoader loader(source, {.end_epoch = 1});
+                               const std::function<bool()>& stopped, int workers) {
+  constexpr std::int64_t few = 5;
+  DataLoader loader(source, {.end_epoch = 1, .workers = workers});
   double loss = 0;
-  std::int64_t right = 0, count = 0;
+  std::int64_t right = 0, among_few = 0, count = 0;
+  bool many = false;
   while (const auto batch = loader.next()) {
     if (stopped()) return {};
     const Tensor logits = model(batch->inputs);
     loss += cross_entropy(logits, batch->targets, {.reduction = Loss::sum}).item<double>();
     right += sum(eq(argmax(logits, 1), batch->targets)).item<std::int64_t>();
+    many = logits.size(1) > few;
+    if (many) among_few += sum(eq(topk(logits, few).indices, unsqueeze(batch->targets, 1))).item<std::int64_t>();
     count += batch->count;
   }
-  return {{"test_loss", loss / static_cast<double>(count)},
-          {"test_accuracy", static_cast<double>(right) / static_cast<double>(count)}};
+  check(count > 0, "test", "none of the samples can be used");
+  const auto share = [&](auto of) { return static_cast<double>(of) / static_cast<double>(count); };
+  Figures figures{{"test_loss", share(loss)}, {"test_accuracy", share(right)}};
+  if (many) figures.emplace_back("test_top5_accuracy", share(among_few));
+  return figures;
 }
 
 }  // namespace ff::models

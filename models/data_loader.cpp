@@ -1,62 +1,76 @@
 #include "ff/models/data_loader.h"
 
+#include <algorithm>
+
 #include "ff/autograd/profiler.h"
 #include "ff/core/check.h"
+#include "ff/core/parallel.h"
 
 namespace ff::models {
 
+int default_workers() { return std::clamp(num_threads() / 2, 1, 8); }
+
 DataLoader::DataLoader(std::shared_ptr<BatchSource> source, const DataLoaderOptions& options)
-    : source_(std::move(source)), options_(options), batches_(source_->batches_per_epoch()), position_(options.start) {
+    : source_(std::move(source)),
+      batches_(source_->batches_per_epoch()),
+      end_epoch_(options.end_epoch),
+      ahead_(std::max(options.ahead, options.workers)),
+      position_(options.start) {
   check(batches_ > 0, "data_loader", "the data make no batch");
   check(position_.epoch >= 0 && position_.batch >= 0 && position_.batch <= batches_, "data_loader",
         "no position of this data: epoch {}, batch {} of {}", position_.epoch, position_.batch, batches_);
-  check(options_.ahead >= 1, "data_loader", "at least one batch must be made ahead, got {}", options_.ahead);
+  check(options.ahead >= 1, "data_loader", "at least one batch must be made ahead, got {}", options.ahead);
+  check(options.workers >= 1, "data_loader", "at least one thread must make batches, got {}", options.workers);
   if (position_.batch == batches_) position_ = {position_.epoch + 1, 0};
-  options_.start = position_;
-  producer_ = std::jthread([this](const std::stop_token& stop) { produce(stop); });
+  next_ = position_;
+  for (int i = 0; i < options.workers; ++i) workers_.emplace_back([this](const std::stop_token& stop) { work(stop); });
 }
 
-DataLoader::~DataLoader() = default;
+// All are told before the first is waited for.
+DataLoader::~DataLoader() {
+  for (auto& worker : workers_) worker.request_stop();
+}
 
 DataPosition DataLoader::after(DataPosition position) const {
   return position.batch + 1 < batches_ ? DataPosition{position.epoch, position.batch + 1}
                                        : DataPosition{position.epoch + 1, 0};
 }
 
-void DataLoader::produce(const std::stop_token& stop) {
-  const auto room = static_cast<std::size_t>(options_.ahead);
-  std::exception_ptr error;
+DataLoader::Made DataLoader::make(DataPosition at) const {
+  const ProfileSpan span("make a batch");
   try {
-    for (DataPosition at = options_.start; options_.end_epoch == 0 || at.epoch < options_.end_epoch; at = after(at)) {
-      if (stop.stop_requested()) return;
-      Batch batch = [&] {
-        const ProfileSpan span("make a batch");
-        return source_->make(at);
-      }();
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [&] { return ready_.size() < room; })) return;
-      ready_.push_back(std::move(batch));
-      changed_.notify_all();
-    }
+    return {source_->make(at), nullptr};
   } catch (...) {
-    error = std::current_exception();
+    return {{}, std::current_exception()};
   }
-  const std::lock_guard lock(mutex_);
-  error_ = error;
-  finished_ = true;
-  changed_.notify_all();
+}
+
+void DataLoader::work(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return failed_ || ended(next_) || begun_ - taken_ < ahead_; })) {
+    if (failed_ || ended(next_) || stop.stop_requested()) return;
+    const DataPosition at = next_;
+    const std::int64_t number = begun_++;
+    next_ = after(next_);
+    lock.unlock();
+    Made made = make(at);
+    lock.lock();
+    failed_ |= made.error != nullptr;
+    made_.emplace(number, std::move(made));
+    changed_.notify_all();
+  }
 }
 
 std::optional<Batch> DataLoader::next() {
+  if (ended(position_)) return std::nullopt;
   const ProfileSpan span("wait for data");
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !ready_.empty() || finished_; });
-  if (ready_.empty()) {
-    if (error_) std::rethrow_exception(error_);
-    return std::nullopt;
-  }
-  Batch batch = std::move(ready_.front());
-  ready_.pop_front();
+  changed_.wait(lock, [this] { return made_.contains(taken_); });
+  const auto first = made_.begin();
+  if (first->second.error) std::rethrow_exception(first->second.error);
+  Batch batch = std::move(first->second.batch);
+  made_.erase(first);
+  ++taken_;
   position_ = after(position_);
   changed_.notify_all();
   return batch;

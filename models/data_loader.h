@@ -2,12 +2,13 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "ff/core/tensor.h"
 
@@ -30,18 +31,23 @@ class BatchSource {
  public:
   virtual ~BatchSource() = default;
   virtual std::int64_t batches_per_epoch() const = 0;
-  /// The batch at a position, batch < batches_per_epoch(). Called from one thread at a time.
+  /// The batch at a position, batch < batches_per_epoch(). Called from several threads at once, in any order.
   virtual Batch make(DataPosition position) = 0;
 };
 
 struct DataLoaderOptions {
   DataPosition start{};        ///< of the first batch
   std::int64_t end_epoch = 0;  ///< epoch to stop before; 0: never stop
-  int ahead = 2;               ///< batches made before they are asked for
+  int ahead = 2;               ///< batches begun before they are asked for; at least one a worker
+  int workers = 1;             ///< threads that make batches
 };
 
-/// Hands out the batches of a source in order, epoch after epoch, made ahead by a thread of its own. Which they are
-/// does not depend on timing.
+/// Threads that make batches where making one is work: half as many as compute, from 1 to 8. More would take the cores
+/// from the model.
+int default_workers();
+
+/// Hands out the batches of a source in order, epoch after epoch, made ahead by threads of its own. Which they are
+/// depends neither on timing nor on the number of threads.
 class DataLoader {
  public:
   /// Throws Error where a source has no batch, or start is none of its positions.
@@ -56,21 +62,30 @@ class DataLoader {
   DataPosition position() const { return position_; }
 
  private:
-  void produce(const std::stop_token& stop);
+  // A batch, or what came in its place.
+  struct Made {
+    Batch batch;
+    std::exception_ptr error;
+  };
+
+  void work(const std::stop_token& stop);
+  Made make(DataPosition at) const;
   DataPosition after(DataPosition position) const;
+  bool ended(DataPosition position) const { return end_epoch_ != 0 && position.epoch >= end_epoch_; }
 
   std::shared_ptr<BatchSource> source_;
-  DataLoaderOptions options_;
-  std::int64_t batches_;   // per epoch
+  std::int64_t batches_;  // per epoch
+  std::int64_t end_epoch_, ahead_;
   DataPosition position_;  // of the consumer
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<Batch> ready_;
-  bool finished_ = false;
-  std::exception_ptr error_;
+  DataPosition next_;                   // of the next batch to be begun
+  std::int64_t begun_ = 0, taken_ = 0;  // how many batches, which also numbers them
+  std::map<std::int64_t, Made> made_;   // by number
+  bool failed_ = false;                 // nothing more is begun
 
-  std::jthread producer_;  // last: it is to end before what it uses
+  std::vector<std::jthread> workers_;  // last: they are to end before what they use
 };
 
 }  // namespace ff::models

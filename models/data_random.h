@@ -8,7 +8,7 @@
 namespace ff::models {
 
 /// What random numbers of the data are for.
-enum class DataStream : std::uint64_t { order = 1, augmentation, windows };
+enum class DataStream : std::uint64_t { order = 1, augmentation, windows, mixing };
 
 /// The stretch of random numbers of one stream in one epoch. It has nothing in common with other streams and epochs,
 /// nor with a Generator of the same seed.

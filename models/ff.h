@@ -53,6 +53,8 @@
 #include "ff/models/trainer.h"
 #include "ff/models/training_task.h"
 #include "ff/models/vision/data.h"
+#include "ff/models/vision/distillation.h"
+#include "ff/models/vision/load_images.h"
 #include "ff/models/vision/model.h"
 #include "ff/models/vision/task.h"
 #include "ff/models/vision/transform.h"

@@ -20,7 +20,7 @@ optim::Schedule one_cycle(const TrainConfig& config, std::int64_t steps) {
 }  // namespace
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const NamedTensors& parameters, const TrainConfig& config) {
-  auto groups = optim::no_decay_groups(parameters, config.weight_decay, {"pos_embed", "cls_token", "R"});
+  auto groups = optim::no_decay_groups(parameters, config.weight_decay, {"pos_embed", "cls_token", "dist_token", "R"});
   const std::array<double, 2> betas{config.betas.at(0), config.betas.at(1)};
   switch (config.optimizer) {
     case OptimizerKind::adam:

@@ -24,8 +24,8 @@ void RunConfig::visit(Fields& f) {
   if (task == Task::vision) {
     f.section("model", vision.model, "a vision transformer");
     f.section("data", vision.data, "labelled images");
-    require_channels(f, "data.mean", vision.data.mean.size(), vision.model.channels);
-    require_channels(f, "data.std", vision.data.std.size(), vision.model.channels);
+    require_channels(f, "data.mean", vision.data.transform.mean.size(), vision.model.channels);
+    require_channels(f, "data.std", vision.data.transform.std.size(), vision.model.channels);
   } else if (task == Task::time_series) {
     f.section("model", time_series.model, "a transformer over the steps of series");
     f.section("data", time_series.data, "labelled series");
@@ -41,6 +41,8 @@ void RunConfig::visit(Fields& f) {
               "model.vocabulary_size", "says how many byte pairs are learnt; there is no data.tokenizer");
   }
   f.section("train", train, "how it is learnt");
+  f.require(task == Task::vision || train.distillation == DistillationKind::none, "train.distillation",
+            "vision alone has teachers");
   f.require(task != Task::language || language.model.cutoffs.empty() || train.label_smoothing == 0,
             "train.label_smoothing", "an adaptive softmax (model.cutoffs) has none");
 }

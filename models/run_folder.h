@@ -34,6 +34,7 @@ class NewRun {
 ///   vocabulary.txt      of a language model of words: the words
 ///   checkpoint/         what training goes on from, see CheckpointFolder
 ///   encoder.json, vocab.bpe   of one of byte pairs: those, see BytePairs
+///   classes.txt         of a model of classes that have names: those, a line each
 ///   summary.json        the final figures
 ///   events.out.tfevents.*   of a run that was asked for it: metrics.jsonl for TensorBoard, see EventFile
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler
@@ -49,6 +50,7 @@ class RunFolder {
   std::string best_model() const { return path_ + "/model-best.safetensors"; }
   std::string vocabulary() const { return path_ + "/vocabulary.txt"; }
   std::string checkpoints() const { return path_ + "/checkpoint"; }
+  std::string classes() const { return path_ + "/classes.txt"; }
   std::string summary() const { return path_ + "/summary.json"; }
   std::string profile() const { return path_ + "/profile.json"; }
 

@@ -71,12 +71,23 @@ void TrainConfig::visit(Fields& f) {
   f.text("init_from", init_from,
          "weights to start from, a safetensors file or the folder of a run, for fine-tuning; empty: random ones");
   f.flag("tensorboard", tensorboard, "write what is measured for TensorBoard as well, events.out.tfevents.*");
+  f.choice<DistillationKind>(
+      "distillation", distillation,
+      {{"none", DistillationKind::none}, {"soft", DistillationKind::soft}, {"hard", DistillationKind::hard}},
+      "whether a teacher's answers are learnt from, too: its probabilities (soft) or its choice of a class (hard); "
+      "vision alone");
+  f.number("distillation_alpha", distillation_alpha, {.min = 0, .max = 1}, "share of the teacher's loss");
+  f.number("distillation_tau", distillation_tau, {.above = 0}, "temperature that softens probabilities; soft alone");
+  f.text("teacher", teacher, "folder of the run that teaches");
 
   f.require(epochs > 0 || steps > 0, "epochs", "0, and so is steps: one of them must say how long to train");
   f.require(optimizer != OptimizerKind::sparse_adam || weight_decay == 0, "weight_decay",
             "sparse_adam has none: it must be 0");
   f.require(schedule != ScheduleKind::cosine_restarts || restart_every > 0, "restart_every",
             "schedule cosine_restarts needs it: the updates of the first cosine");
+  f.require((distillation != DistillationKind::none) == !teacher.empty(), "teacher",
+            distillation != DistillationKind::none ? "distillation needs one: the folder of a run"
+                                                   : "it teaches nothing while distillation is \"none\"");
   f.require(min_lr <= lr, "min_lr", fmt::format("{} is above lr {}", min_lr, lr));
 }
 

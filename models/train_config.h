@@ -17,6 +17,7 @@ enum class NonFinitePolicy { stop, skip, back_off };
 struct TrainSeeds {
   std::uint64_t init = 0, data = 0, dropout = 0;
 };
+enum class DistillationKind { none, soft, hard };
 
 /// How a model is trained.
 struct TrainConfig {
@@ -43,6 +44,10 @@ struct TrainConfig {
   TrainSeeds seeds() const;
   /// Whether the figure called metric is to be high.
   bool high_is_better() const;
+  DistillationKind distillation = DistillationKind::none;
+  double distillation_alpha = 0.5, distillation_tau = 1;
+  std::string teacher{};
+
   void visit(Fields& fields);
 };
 

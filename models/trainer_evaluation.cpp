@@ -61,6 +61,7 @@ void Trainer::evaluate() {
   unsaved_ = true;
   nlohmann::ordered_json values{{"step", state_.step}};
   for (const auto& [name, value] : figures) values[name] = value;
+  task_.report(values);
   record(values);
 }
 

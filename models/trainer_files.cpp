@@ -95,6 +95,7 @@ nlohmann::ordered_json Trainer::summary() const {
     values["best_step"] = state_.best.step;
     values["best_" + (config_.metric.empty() ? "loss" : config_.metric)] = state_.best.figure;
   }
+  task_.report(values);
   values["parameters"] = task_.model().num_parameters();
   values["steps"] = state_.step;
   if (state_.non_finite.updates > 0) values["left_out_updates"] = state_.non_finite.updates;

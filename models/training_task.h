@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "ff/models/load_listener.h"
 #include "ff/models/run_config.h"
 #include "ff/models/run_folder.h"
@@ -45,6 +47,9 @@ class TrainingTask {
   /// Figures of test data that is looked at once, when all steps are made, beside evaluate()'s; empty where there is
   /// none such. None if stopped() became true on the way.
   virtual std::optional<Figures> test(const std::function<bool()>& /*stopped*/) { return Figures{}; }
+  /// Adds what else there is to say of a run to its summary and to the log's lines of evaluations, such as files that
+  /// were skipped.
+  virtual void report(nlohmann::ordered_json& /*to*/) const {}
   /// Writes what the model is of no use without, besides its weights: a vocabulary.
   virtual void save_companions(const RunFolder& /*folder*/) const {}
 };

@@ -37,6 +37,12 @@ int run(const EvalOptions& options) {
     json[name] = value;
     if (!options.json) fmt::print("{:<20}{:.6g}\n", spelled(name), value);
   }
+  nlohmann::ordered_json noticed;
+  task->report(noticed);
+  for (const auto& [name, value] : noticed.items()) {
+    json[name] = value;
+    if (!options.json) fmt::print("{:<20}{}\n", spelled(name), value.dump());
+  }
   if (options.json) fmt::print("{}\n", json.dump());
   return 0;
 }

@@ -123,7 +123,8 @@ void Progress::on_record(const nlohmann::ordered_json& record) {
     if (name == "step" || !value.is_number()) continue;
     std::string words = name;
     std::replace(words.begin(), words.end(), '_', ' ');
-    line += fmt::format("  {} {:.4f}", words, value.get<double>());
+    line += value.is_number_integer() ? fmt::format("  {} {}", words, value.dump())
+                                      : fmt::format("  {} {:.4f}", words, value.get<double>());
   }
   fmt::print("{}\n", line);
   std::fflush(stdout);

@@ -28,19 +28,33 @@ void VisionModelConfig::visit(Fields& f) {
 }
 
 void VisionDataConfig::visit(Fields& f) {
-  f.choice<Dataset>("dataset", dataset, {{"idx", Dataset::idx}}, "the form of the data: IDX files, as MNIST's");
-  f.text("train_images", train_images, "file of the images to train on, plain or gzip");
-  f.text("train_labels", train_labels, "file of their labels");
-  f.text("test_images", test_images, "file of the images to test on");
-  f.text("test_labels", test_labels, "file of their labels");
-  f.numbers("mean", mean, {.min = 0, .max = 1}, 1, 16,
-            "mean of a channel, of values from 0 to 1: one, or one a channel");
-  f.numbers("std", std, {.above = 0}, 1, 16, "standard deviation of a channel");
-  f.integer("crop_padding", crop_padding, {.min = 0, .max = 1024},
-            "black pixels put around a training image before it is cut back to its size at random");
-  f.flag("horizontal_flip", horizontal_flip, "whether training images are mirrored half of the time");
-  f.integer("limit", limit, {.min = 0}, "train on the first so many images alone; 0: on all");
-  f.integer("test_limit", test_limit, {.min = 0}, "test on the first so many images alone; 0: on all");
+  f.choice<Dataset>("dataset", dataset,
+                    {{"idx", Dataset::idx}, {"cifar10", Dataset::cifar10}, {"folder", Dataset::folder}},
+                    "the form of the data: IDX files, as MNIST's; CIFAR-10's binary files; a folder of JPEG and PNG "
+                    "files, as ImageNet's");
+  f.text("path", path,
+         "cifar10: the folder of its files; folder: that of train and of val or test, each with a folder a class");
+  f.text("test_part", test_part, "folder: name of the part to test on; empty: val, or else test");
+  f.choice<OnError>("on_error", on_error, {{"fail", OnError::fail}, {"skip", OnError::skip}},
+                    "folder: what to do with a file that is no image: end the run, or do without and report it");
+  f.integer("cache_mib", cache_mib, {.min = 0, .max = 1 << 20},
+            "folder: decoded images are held in memory up to so much of each part, in MiB, whichever come first");
+  f.integer("workers", workers, {.min = 0, .max = 256},
+            "threads that make batches; 0: half as many as compute, at most 8");
+  f.text("train_images", train_images, "idx: file of the images to train on, plain or gzip");
+  f.text("train_labels", train_labels, "idx: file of their labels");
+  f.text("test_images", test_images, "idx: file of the images to test on");
+  f.text("test_labels", test_labels, "idx: file of their labels");
+  f.integer("limit", limit, {.min = 0},
+            "train on so many images alone, the first, or of a folder some from all over it; 0: on all");
+  f.integer("test_limit", test_limit, {.min = 0}, "test on so many images alone; 0: on all");
+  transform.visit(f);
+  f.integer("repeats", repeats, {.min = 1, .max = 1000},
+            "times that an image comes in a row in training, each augmented anew; an epoch has as many fewer images");
+  mix.visit(f);
+
+  f.require((dataset == Dataset::idx) == path.empty(), "path",
+            path.empty() ? "must name the folder of the data" : "IDX files are named by train_images and so on");
 }
 
 }  // namespace ff::models

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "ff/models/attention_config.h"
+#include "ff/models/vision/mix.h"
+#include "ff/models/vision/transform.h"
 
 namespace ff::models {
 
@@ -21,17 +22,21 @@ struct VisionModelConfig {
 
 /// Labelled images, and what is done to them.
 struct VisionDataConfig {
-  enum class Dataset { idx };
+  enum class Dataset { idx, cifar10, folder };
+  enum class OnError { fail, skip };
 
   Dataset dataset = Dataset::idx;
   std::string train_images = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
   std::string train_labels = "/usr/share/datasets/fashion-mnist/train-labels-idx1-ubyte.gz";
   std::string test_images = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
   std::string test_labels = "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz";
-  std::vector<double> mean{0.5}, std{0.5};
-  std::int64_t crop_padding = 0;
-  bool horizontal_flip = false;
+  std::string path, test_part;
+  OnError on_error = OnError::fail;
+  std::int64_t cache_mib = 1024, workers = 0;
   std::int64_t limit = 0, test_limit = 0;
+  ImageTransform transform;
+  std::int64_t repeats = 1;
+  MixConfig mix;
 
   void visit(Fields& fields);
 };

@@ -100,7 +100,7 @@ Tensor interpolate_positions(const Tensor& positions, std::int64_t side) {
         "positions must be (1, n^2, width), for a grid of at least 1; their shape is {}, the grid's side {}",
         positions.shape().str(), side);
   const Tensor grid = reshape(transpose(positions, 1, 2), {positions.size(0), positions.size(2), n, n});
-  const Tensor resized = interpolate(grid, {.size = {side, side}, .mode = Interpolation::cubic});
+  const Tensor resized = interpolate(grid, {.size = {side, side}, .mode = ff::Interpolation::cubic});
   return transpose(flatten(resized, 2), 1, 2);
 }
 

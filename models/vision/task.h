@@ -1,7 +1,10 @@
 #pragma once
 
-#include "ff/models/data_loader.h"
+#include <string>
+#include <vector>
+
 #include "ff/models/training_task.h"
+#include "ff/models/vision/data.h"
 #include "ff/models/vision/model.h"
 
 namespace ff::models {
@@ -19,13 +22,24 @@ class VisionTask : public TrainingTask {
   std::int64_t steps_per_epoch() const override;
   void seek(std::int64_t step) override;
   BatchLoss next_loss() override;
+  /// Loss and accuracy; beyond five classes also the share of images whose class is among the five likeliest.
   Figures evaluate(const std::function<bool()>& stopped) override;
+  /// Of files that could not be read and were skipped, if any were: "skipped_files", how many since the run was started
+  /// or resumed, and "skipped", the first of them by name.
+  void report(nlohmann::ordered_json& to) const override;
+  /// The names of the classes, where they have such.
+  void save_companions(const RunFolder& folder) const override;
 
  private:
-  std::shared_ptr<BatchSource> train_, test_;  // train_: null in a task for evaluation
+  Tensor loss_of(const Batch& batch);
+
+  std::vector<std::string> classes_;  // their names; none where the data do not name them
+  int workers_;
+  std::shared_ptr<ImageBatches> train_, test_;  // train_: null in a task for evaluation
   std::unique_ptr<DataLoader> loader_;
-  VisionTransformer model_;  // after the data, which is checked first
-  double label_smoothing_;
+  VisionTransformer model_;                     // after the data, which is checked first
+  std::unique_ptr<VisionTransformer> teacher_;  // null where there is none
+  TrainConfig config_;
 };
 
 }  // namespace ff::models

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "ff/models/data_random.h"
 #include "ff/models/vision/data.h"
+#include "ff/models/vision/load_images.h"
 
 #include "tests/support/compare.h"
 #include "tests/support/errors.h"
@@ -21,30 +23,29 @@ using namespace ff::test;
 
 namespace {
 
-VisionModelConfig model_of(std::int64_t size, std::int64_t channels, std::int64_t classes) {
-  VisionModelConfig model;
-  model.image_size = size;
-  model.channels = channels;
-  model.classes = classes;
-  return model;
+// Images of that size and as many channels, not normalised.
+VisionConfig config_of(std::int64_t size, std::int64_t channels, std::int64_t classes) {
+  VisionConfig config;
+  config.model.image_size = size;
+  config.model.channels = channels;
+  config.model.classes = classes;
+  config.data.transform.mean = {0};
+  config.data.transform.std = {1};
+  return config;
 }
 
-VisionDataConfig plain() {
-  VisionDataConfig data;
-  data.mean = {0};
-  data.std = {1};
-  return data;
-}
+VisionConfig plain(std::int64_t classes = 16) { return config_of(4, 1, classes); }
 
 // n images of 4 x 4 pixels: pixel p of image i is 16 i + p.
-ImageSet counted_images(std::int64_t n) {
-  std::vector<std::uint8_t> pixels;
+std::shared_ptr<const ImageSet> counted_images(std::int64_t n) {
+  std::vector<Image> images;
   std::vector<std::int64_t> labels;
   for (std::int64_t i = 0; i < n; ++i) {
     labels.push_back(i);
-    for (std::int64_t p = 0; p < 16; ++p) pixels.push_back(static_cast<std::uint8_t>(16 * i + p));
+    Image& image = images.emplace_back(Image::black(4, 4, 1));
+    for (std::size_t p = 0; p < 16; ++p) image.pixels[p] = static_cast<std::uint8_t>(16 * i + static_cast<int>(p));
   }
-  return {Tensor::from(pixels, {n, 1, 4, 4}), Tensor::from(labels, {n})};
+  return std::make_shared<const ImageSet>(std::move(images), std::move(labels));
 }
 
 std::vector<int> bytes_of_batch(const Batch& batch) {
@@ -78,46 +79,56 @@ TEST_CASE("random_permutation: every order of three comes equally often") {
   for (const auto& [order, count] : counts) CHECK(std::abs(count - 1000) < 150);  // five standard deviations
 }
 
-TEST_CASE("load_images reads images and labels") {
+TEST_CASE("load_images reads IDX files") {
   const TempDir dir;
-  const std::string pixels = "abcdefghijkl", labels("\x00\x02\x01", 3);
-  const std::string images = dir.write("images", idx_file(8, {3, 2, 2}, pixels)),
-                    label_file = dir.write("labels", gzip(idx_file(8, {3}, labels)));
-  const ImageSet set = load_images(images, label_file, model_of(2, 1, 3));
-  CHECK(set.images.shape() == Shape{3, 1, 2, 2});
-  CHECK(set.images.dtype() == u8);
-  CHECK(same_bits(set.labels.to_vector<std::int64_t>(), std::vector<std::int64_t>{0, 2, 1}));
-  CHECK(set.images.data<std::uint8_t>()[4] == 'e');
+  VisionConfig config = config_of(2, 1, 3);
+  const std::string pixels = "abcdefghijkl";
+  config.data.train_images = dir.write("images", idx_file(8, {3, 2, 2}, pixels));
+  config.data.train_labels = dir.write("labels", gzip(idx_file(8, {3}, std::string("\x00\x02\x01", 3))));
+  const auto set = load_images(config, ImagePart::train, {});
+  CHECK(set->size() == 3);
+  CHECK((set->label(0) == 0 && set->label(1) == 2 && set->label(2) == 1));
+  const auto image = set->image(1);
+  CHECK((image->height == 2 && image->width == 2 && image->channels == 1));
+  CHECK(image->pixels == Pixels{'e', 'f', 'g', 'h'});
 
-  const ImageSet two = load_images(images, label_file, model_of(2, 1, 3), 2);
-  CHECK(two.size() == 2);
-  CHECK(two.images.shape() == Shape{2, 1, 2, 2});
-  CHECK(load_images(images, label_file, model_of(2, 1, 3), 9).size() == 3);
+  config.data.limit = 2;
+  CHECK(load_images(config, ImagePart::train, {})->size() == 2);
+  config.data.limit = 9;
+  CHECK(load_images(config, ImagePart::train, {})->size() == 3);
 
-  const std::string colour = dir.write("colour", idx_file(8, {3, 3, 2, 2}, pixels + pixels + pixels));
-  CHECK(load_images(colour, label_file, model_of(2, 3, 3)).images.shape() == Shape{3, 3, 2, 2});
+  // Planes become pixels of three channels.
+  config = config_of(2, 3, 3);
+  config.data.test_images = dir.write("colour", idx_file(8, {1, 3, 2, 2}, pixels));
+  config.data.test_labels = dir.write("one", idx_file(8, {1}, std::string(1, '\2')));
+  CHECK(load_images(config, ImagePart::test, {})->image(0)->pixels ==
+        Pixels{'a', 'e', 'i', 'b', 'f', 'j', 'c', 'g', 'k', 'd', 'h', 'l'});
 }
 
-TEST_CASE("load_images refuses files that do not belong together or to the model") {
+TEST_CASE("load_images refuses IDX files that do not belong together or to the model") {
   const TempDir dir;
   const std::string images = dir.write("images", idx_file(8, {3, 2, 2}, "abcdefghijkl"));
   const std::string labels = dir.write("labels", idx_file(8, {3}, std::string("\x00\x02\x01", 3)));
   const std::string two = dir.write("two", idx_file(8, {2}, std::string("\x00\x01", 2)));
-  auto error = [](const std::string& i, const std::string& l, const VisionModelConfig& model) {
-    return error_of([&] { load_images(i, l, model); });
+  auto error = [](const std::string& i, const std::string& l, VisionConfig config) {
+    config.data.train_images = i, config.data.train_labels = l;
+    return error_of([&] { load_images(config, ImagePart::train, {}); });
   };
-  const auto model = model_of(2, 1, 3);
-  CHECK(contains(error(images, two, model), {"[load_images]", images + " holds 3 images", two + " holds 2 labels"}));
-  CHECK(contains(error(images, labels, model_of(2, 1, 2)), {labels, "label 1 is 2", "classes 0 to 1"}));
-  CHECK(contains(error(images, labels, model_of(28, 1, 3)), {images, "2 x 2 pixels", "28 x 28"}));
-  CHECK(contains(error(images, labels, model_of(2, 3, 3)), {images, "1 channels", "3 channels"}));
-  CHECK(contains(error(labels, labels, model), {labels, "images must be (n, h, w)"}));
-  CHECK(contains(error(images, images, model), {images, "labels must be integers (n)"}));
+  const auto config = config_of(2, 1, 3);
+  CHECK(contains(error(images, two, config), {"[load_images]", images + " holds 3 images", two + " holds 2 labels"}));
+  CHECK(contains(error(images, labels, config_of(2, 1, 2)), {labels, "label 1 is 2", "classes 0 to 1"}));
+  CHECK(contains(error(images, labels, config_of(28, 1, 3)), {images, "2 x 2 pixels", "28 x 28"}));
+  CHECK(contains(error(images, labels, config_of(2, 3, 3)), {images, "1 channels", "3 channels"}));
+  CHECK(contains(error(labels, labels, config), {labels, "images must be (n, h, w)"}));
+  CHECK(contains(error(images, images, config), {images, "labels must be integers (n)"}));
   const std::string negative = dir.write("negative", idx_file(9, {3}, std::string("\x00\xff\x01", 3)));
-  CHECK(contains(error(images, negative, model), {negative, "label 1 is -1"}));
+  CHECK(contains(error(images, negative, config), {negative, "label 1 is -1"}));
   const std::string floats = dir.write("floats", idx_file(0x0D, {1, 2, 2}, std::string(16, '\0')));
-  CHECK(contains(error(floats, labels, model), {floats, "images must be bytes, got f32"}));
-  CHECK(contains(error(dir.path("none"), labels, model), {"none", "cannot be opened"}));
+  CHECK(contains(error(floats, labels, config), {floats, "images must be bytes, got f32"}));
+  CHECK(contains(error(dir.path("none"), labels, config), {"none", "cannot be opened"}));
+  VisionConfig resized = config_of(28, 1, 3);
+  resized.data.transform.eval_resize = 28;
+  CHECK(error(images, labels, resized) == "(no error)");
 }
 
 TEST_CASE("image batches: evaluation goes through all images in order") {
@@ -137,22 +148,8 @@ TEST_CASE("image batches: evaluation goes through all images in order") {
   CHECK(contains(error_of([&] { batches.make({0, 3}); }), {"[image_batches]", "no batch 3 of 3"}));
 }
 
-TEST_CASE("image batches: bytes are normalised by channel") {
-  VisionDataConfig data;
-  data.mean = {0.5, 0.25};
-  data.std = {0.5, 2};
-  const ImageSet set{Tensor::from(std::vector<std::uint8_t>{0, 255, 51, 102}, {1, 2, 1, 2}),
-                     Tensor::from<std::int64_t>({0})};
-  const auto got = ImageBatches(set, data, Mode::evaluation, 1, 1).make({0, 0}).inputs.to_vector<float>();
-  const auto d = largest_difference(got, std::vector<double>{-1, 1, (0.2 - 0.25) / 2, (0.4 - 0.25) / 2});
-  CHECK_MESSAGE(d.absolute < 1e-7, d.str());
-  data.mean = {0.5, 0.25, 1};
-  CHECK(contains(error_of([&] { ImageBatches(set, data, Mode::evaluation, 1, 1); }),
-                 {"3 numbers of mean for 2 channels"}));
-}
-
 TEST_CASE("image batches: training shuffles every epoch anew, by the seed alone") {
-  const ImageSet set = counted_images(10);
+  const auto set = counted_images(10);
   ImageBatches batches(set, plain(), Mode::training, 3, 42);
   CHECK(batches.batches_per_epoch() == 3);
   auto labels_of = [](ImageBatches& from, std::int64_t epoch) {
@@ -180,10 +177,10 @@ TEST_CASE("image batches: training shuffles every epoch anew, by the seed alone"
 
 TEST_CASE("image batches: augmentation moves and mirrors whole images, by seed, epoch and image alone") {
   const std::int64_t n = 15;
-  const ImageSet set = counted_images(n);
-  VisionDataConfig data = plain();
-  data.crop_padding = 1;
-  data.horizontal_flip = true;
+  const auto set = counted_images(n);
+  VisionConfig data = plain();
+  data.data.transform.crop_padding = 1;
+  data.data.transform.horizontal_flip = true;
   ImageBatches one(set, data, Mode::training, 1, 7), all(set, data, Mode::training, n, 7);
 
   // What the image would be at each move, from a plain loop.
@@ -229,13 +226,88 @@ TEST_CASE("image batches: augmentation moves and mirrors whole images, by seed, 
   for (int i = 0; i < 16 * n; ++i) CHECK(bytes[static_cast<std::size_t>(i)] == i);
 }
 
+TEST_CASE("image batches: several threads at once make what one makes") {
+  VisionConfig config = plain();
+  config.data.transform.crop_padding = 2;
+  config.data.mix = {.mixup = 0.8, .cutmix = 1};
+  const auto inputs_of = [&](int workers) {
+    const auto source = std::make_shared<ImageBatches>(counted_images(16), config, Mode::training, 5, 3);
+    DataLoader loader(source, {.end_epoch = 4, .workers = workers});
+    std::vector<float> all;
+    while (const auto batch = loader.next()) {
+      for (float x : batch->inputs.to_vector<float>()) all.push_back(x);
+      for (float x : batch->targets.to_vector<float>()) all.push_back(x);
+    }
+    return all;
+  };
+  const auto one = inputs_of(1);
+  CHECK(one.size() == 4 * 3 * 5 * (16 + 16));
+  CHECK(same_bits(inputs_of(4), one));
+}
+
+TEST_CASE("image batches: repeats show an image several times in a row, each time another way") {
+  VisionConfig config = plain();
+  config.data.transform.crop_padding = 2;
+  config.data.repeats = 3;
+  ImageBatches batches(counted_images(12), config, Mode::training, 6, 5);
+  CHECK(batches.batches_per_epoch() == 2);
+  std::set<std::int64_t> shown;
+  int differing = 0;
+  for (std::int64_t epoch = 0; epoch < 8; ++epoch) {
+    std::set<std::int64_t> in_epoch;
+    for (std::int64_t b = 0; b < 2; ++b) {
+      const Batch batch = batches.make({epoch, b});
+      const auto labels = batch.targets.to_vector<std::int64_t>();
+      const auto bytes = bytes_of_batch(batch);
+      for (std::size_t i = 0; i < 6; i += 3) {
+        CHECK((labels[i] == labels[i + 1] && labels[i] == labels[i + 2]));
+        in_epoch.insert(labels[i]);
+        differing += !std::equal(bytes.begin() + 16 * static_cast<std::ptrdiff_t>(i),
+                                 bytes.begin() + 16 * static_cast<std::ptrdiff_t>(i + 1),
+                                 bytes.begin() + 16 * static_cast<std::ptrdiff_t>(i + 1));
+      }
+    }
+    CHECK(in_epoch.size() == 4);  // a third of them
+    shown.insert(in_epoch.begin(), in_epoch.end());
+  }
+  CHECK(shown.size() > 8);
+  CHECK(differing > 25);  // of 32; one in 25 pairs of crops is alike
+  const ImageBatches evaluation(counted_images(12), config, Mode::evaluation, 6, 5);
+  CHECK(evaluation.batches_per_epoch() == 2);
+}
+
+TEST_CASE("image batches: mixed batches have probabilities for targets, in training alone") {
+  VisionConfig config = plain();
+  config.data.mix = {.mixup = 0.8, .cutmix = 1};
+  ImageBatches training(counted_images(8), config, Mode::training, 8, 5);
+  int cut = 0, blended = 0;
+  for (std::int64_t epoch = 0; epoch < 20; ++epoch) {
+    const Batch batch = training.make({epoch, 0});
+    REQUIRE(batch.targets.shape() == Shape{8, 16});
+    const auto p = batch.targets.to_vector<float>();
+    for (std::size_t row = 0; row < 8; ++row) {
+      const auto begin = p.begin() + 16 * static_cast<std::ptrdiff_t>(row);
+      CHECK(std::accumulate(begin, begin + 16, 0.0) == doctest::Approx(1));
+      CHECK(16 - std::count(begin, begin + 16, 0.0F) <= 2);
+    }
+    // Pixels of whole bytes: cut out, not blended.
+    const auto x = batch.inputs.to_vector<float>();
+    const bool whole =
+        std::all_of(x.begin(), x.end(), [](float v) { return std::abs(v * 255 - std::round(v * 255)) < 1e-3; });
+    ++(whole ? cut : blended);
+  }
+  CHECK((cut > 3 && blended > 3));
+  CHECK(ImageBatches(counted_images(8), config, Mode::evaluation, 8, 5).make({0, 0}).targets.dtype() == i64);
+}
+
 TEST_CASE("load_images: Fashion-MNIST as Debian ships it") {
-  const VisionDataConfig data;
-  if (!std::filesystem::exists(data.test_images)) {
-    MESSAGE("skipped: ", data.test_images, " is not there (package dataset-fashion-mnist)");
+  const VisionConfig config;
+  if (!std::filesystem::exists(config.data.test_images)) {
+    MESSAGE("skipped: ", config.data.test_images, " is not there (package dataset-fashion-mnist)");
     return;
   }
-  const ImageSet set = load_images(data.test_images, data.test_labels, VisionModelConfig{});
-  CHECK(set.images.shape() == Shape{10000, 1, 28, 28});
-  CHECK(ImageBatches(set, data, Mode::training, 128, 1).batches_per_epoch() == 78);
+  const auto set = load_images(config, ImagePart::test, {});
+  CHECK(set->size() == 10000);
+  CHECK(set->image(9999)->pixels.size() == 28 * 28);
+  CHECK(ImageBatches(set, config, Mode::training, 128, 1).batches_per_epoch() == 78);
 }

@@ -6,6 +6,7 @@
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/parallel.h"
 #include "ff/core/random.h"
+#include "ff/models/run_config.h"
 #include "ff/models/vision/model.h"
 #include "ff/optim/optim.h"
 
@@ -41,9 +42,23 @@ VisionModelConfig small(nn::AttentionKind attention) {
 
 }  // namespace
 
-TEST_CASE("vision transformer: DeiT-tiny has its published number of parameters") {
-  CHECK(VisionTransformer(deit_tiny(nn::AttentionKind::softmax)).num_parameters() == 5'717'416);
-  CHECK(VisionTransformer(deit_tiny(nn::AttentionKind::fourier)).num_parameters() == 5'717'416 + 12);  // an R a layer
+TEST_CASE("vision transformer: DeiT's configurations have their published numbers of parameters") {
+  const auto parameters = [](const std::string& name, const Overrides& overrides) {
+    const std::string path = std::string(FF_SOURCE_DIR) + "/models/configs/" + name + ".json";
+    return VisionTransformer(RunConfig::read(path, overrides).vision.model).num_parameters();
+  };
+  const auto check = [&](const std::string& name, std::int64_t plain, std::int64_t distilled) {
+    const std::string softmax = "model.attention=softmax", both = "model.distilled=true";
+    CHECK(parameters(name, {softmax}) == plain);
+    CHECK(parameters(name, {}) == plain + 12);  // an R a layer
+    CHECK(parameters(name, {softmax, both}) == distilled);
+  };
+  check("deit_tiny", 5'717'416, 5'910'800);
+  check("deit_small", 22'050'664, 22'436'432);
+  check("deit_base", 86'567'656, 87'338'192);
+  // At 384 x 384 there are 576 patches in the place of 196.
+  CHECK(parameters("deit_tiny", {"model.image_size=384", "data.eval_resize=438"}) ==
+        5'717'416 + 12 + (576 - 196) * 192);
 }
 
 TEST_CASE("vision transformer: parameters are named and shaped as in timm") {

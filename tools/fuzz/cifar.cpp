@@ -1,0 +1,10 @@
+#include "ff/models/vision/cifar.h"
+
+#include "tools/fuzz/reader.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return fuzz_reader(data, size, [](const std::string& path) {
+    ff::models::CifarImages images;
+    ff::models::read_cifar10(path, images);
+  });
+}
