@@ -39,7 +39,7 @@ bool runs(const std::string& input) {
 int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   const std::string corpus = argc > 1 ? argv[1] : "";
-  const auto attempts = static_cast<std::uint64_t>(argc > 2 ? std::atoll(argv[2]) : 10000);
+  const auto attempts = static_cast<std::uint64_t>(argc > 2 ? std::atoll(argv[2]) : 4000);
   if (!fs::is_directory(corpus)) {
     fmt::print("{}: no such folder; tools/fuzz/make_corpus.py makes those of the readers it knows\n", corpus);
     return 77;

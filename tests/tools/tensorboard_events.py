@@ -157,11 +157,11 @@ class Events(Case):
 
     def test_resume(self):
         run = self.runs / "a"
-        process = subprocess.Popen([self.program, "train", str(self.vision), "--out", str(run), "--steps", "300000",
+        process = subprocess.Popen([self.program, "train", str(self.vision), "--out", str(run), "--steps", "2000",
                                     "--set", "train.log_interval=1", "train.eval_interval=200", "--tensorboard",
                                     "--quiet"], cwd=self.root)
         until = time.monotonic() + LIMIT
-        while not (run / "checkpoint/state.safetensors").exists():
+        while not (run / "checkpoint/manifest.json").exists():
             self.assertIsNone(process.poll(), "ended by itself")
             self.assertLess(time.monotonic(), until)
             time.sleep(0.01)
@@ -174,13 +174,10 @@ class Events(Case):
         first, = event_files(run)
         with first.open("ab") as file:  # as if it had not been written to the end
             file.write(first.read_bytes()[:30])
-        config = run / "config.json"
-        config.write_text(config.read_text().replace("300000", str(self.records(run)[-1]["step"] + 300)))
         self.succeed("train", "--resume", run, "--quiet")
         self.assertEqual(len(event_files(run)), 2)
         series = scalars_of(run)
-        steps = [step for step, _ in series["loss"]]
-        self.assertEqual(steps, list(range(1, steps[-1] + 1)))
+        self.assertEqual([step for step, _ in series["loss"]], list(range(1, 2001)))
         self.assertTrue(all(math.isfinite(value) for _, value in series["loss"]))
         self.assertEqual(series, self.expected(run))
         self.check_tensorboard(run)

@@ -47,6 +47,13 @@ def safetensors(tensors, metadata):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def byte_alphabet():
+    """The characters that stand for the bytes in GPT-2's files: those that can be seen for themselves."""
+    seen = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = iter(range(256, 512))
+    return [chr(byte if byte in seen else next(others)) for byte in range(256)]
+
+
 def main():
     write("config", "vision", '{"task": "vision", "model": {"image_size": 8, "patch_size": 4, "width": 16, "heads": 2},\n'
                               ' "data": {"mean": [0.5], "std": 0.25}, "train": {"lr": 1e-3, "betas": [0.9, 0.99]}}\n')
@@ -82,6 +89,17 @@ def main():
         write("image", name, file.getvalue())
     write("summary", "small", '{\n  "test_loss": 0.25,\n  "steps": 12,\n  "finished": true,\n  "note": "a\\u00fcb"\n}\n')
 
+    write("csv", "named", 'time,"a b"\n1,-2.5\n\n2,3e1\n')
+    write("csv", "bare", "1,2\r\n3,4")
+    write("ts", "two", "# a remark\n@problemName x\n@missing true\n@dimensions 2\n@equalLength false\n@classLabel true up down\n@data\n"
+                       "1,-2.5,3e1:4,?,6:down\n7:8:up\n")
+    write("ts", "one", "@univariate true\n@seriesLength 2\n@classLabel true 1.0 2.0\n@data\n1,2:2.0")
+    write("tokenizer", "small", json.dumps({token: i for i, token in enumerate([*byte_alphabet(), "he", "the"])},
+                                           ensure_ascii=False, separators=(",", ":")) + "\n#version: 0.2\nh e\nt he\n")
+    text = {"tokens": 3, "bytes": 12, "characters": 12, "words": 3, "unknown": 1}
+    description = json.dumps({"sources": "s", "learnt": "l", "vocabulary_size": 4, "texts": [text]}).encode()
+    write("token_file", "small", b"fftokens" + struct.pack("<3i", 1, 0, 3) + b"<eos>\na\nb\n<unk>\n" + description +
+          struct.pack("<Q", len(description)))  # the checksum is the fuzzer's
     write("vocabulary", "small", "<eos>\nthe\nwords\n<unk>\n")
     lines = "one line\nand another, of more words\n\nthe end\n"
     write("text", "lines", lines)
