@@ -36,14 +36,13 @@ std::string loading_line(std::string_view doing, double share, int width) {
   constexpr std::size_t least_bar = 8, longest_bar = 30;
   const auto columns = static_cast<std::size_t>(std::max(width, 1));
   const std::string end = fmt::format("  {:3.0f} %", 100 * share);
-  const std::size_t used = doing.size() + end.size();
-  std::string bar;
-  if (columns >= used + 4 + least_bar) {
-    const std::size_t length = std::min(columns - used - 4, longest_bar);
+  std::string line(doing.substr(0, columns - std::min(columns, end.size())));
+  if (columns >= line.size() + end.size() + 4 + least_bar) {
+    const std::size_t length = std::min(columns - line.size() - end.size() - 4, longest_bar);
     const auto done = static_cast<std::size_t>(static_cast<double>(length) * std::clamp(share, 0.0, 1.0));
-    bar = "  [" + std::string(done, '=') + std::string(length - done, ' ') + "]";
+    line += "  [" + std::string(done, '=') + std::string(length - done, ' ') + "]";
   }
-  return (std::string(doing) + bar + end).substr(0, columns);
+  return (line + end).substr(0, columns);
 }
 
 }  // namespace ff::tools

@@ -29,7 +29,8 @@ class LoadingLine {
   Clock::time_point next_;
 };
 
-/// "encoding train.txt  [=====>    ]  43 %" in at most width columns: the bar shrinks, then goes.
+/// "encoding train.txt  [=====>    ]  43 %" in at most width columns: the bar shrinks and goes, then
+/// the words are cut short.
 std::string loading_line(std::string_view doing, double share, int width);
 
 }  // namespace ff::tools
