@@ -143,11 +143,16 @@ TEST_CASE("an AppendFile grows, at once in the file") {
     file.write(" two");
     CHECK(file.size() == 7);
   }
-  io::AppendFile file(path, "log", 4);  // what follows its first bytes goes
-  CHECK(slurp(path) == "one ");
-  file.write("three");
-  CHECK(slurp(path) == "one three");
-  CHECK(file.size() == 9);
+  {
+    io::AppendFile file(path, "log", 4);  // what follows its first bytes goes
+    CHECK(slurp(path) == "one ");
+    file.write("three");
+    file.flush();
+    CHECK(slurp(path) == "one three");
+    CHECK(file.size() == 9);
+    CHECK(contains(error_of([&] { io::AppendFile(path, "log", 0); }), {"[log]", path, "another process"}));
+    CHECK(slurp(path) == "one three");
+  }
   CHECK(contains(error_of([&] { io::AppendFile(path, "log", 10); }), {"[log]", path, "9 bytes", "has 10"}));
   CHECK(slurp(path) == "one three");
   CHECK(contains(error_of([&] { io::AppendFile(dir.path("."), "log"); }), {"[log]", "cannot be written"}));
