@@ -23,6 +23,7 @@
 #include "ff/core/random.h"
 #include "ff/core/shape.h"
 #include "ff/core/tensor.h"
+#include "ff/models/analysis.h"
 #include "ff/models/block.h"
 #include "ff/models/checkpoint.h"
 #include "ff/models/data_loader.h"

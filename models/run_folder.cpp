@@ -62,7 +62,7 @@ std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool o
 }
 
 std::vector<std::string> RunFolder::files() const {
-  return {summary(), checkpoint(), metrics(), model(), vocabulary(), profile(), config()};
+  return {summary(), checkpoint(), metrics(), model(), vocabulary(), analysis(), profile(), config()};
 }
 
 void RunFolder::check_complete() const {

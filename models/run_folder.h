@@ -33,6 +33,7 @@ class NewRun {
 ///   vocabulary.txt      of a language model of words: the words
 ///   checkpoint/         what training goes on from, see Checkpoint
 ///   summary.json        the final figures
+///   analysis.json       of a run that was analysed: what its attention does, see analysis_json()
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler
 class RunFolder {
  public:
@@ -46,6 +47,7 @@ class RunFolder {
   std::string vocabulary() const { return path_ + "/vocabulary.txt"; }
   std::string checkpoint() const { return path_ + "/checkpoint/state.safetensors"; }
   std::string summary() const { return path_ + "/summary.json"; }
+  std::string analysis() const { return path_ + "/analysis.json"; }
   std::string profile() const { return path_ + "/profile.json"; }
 
   /// Throws Error unless a run can be put here: nothing but a folder may be there, and no run in it unless overwrite.
