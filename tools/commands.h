@@ -31,6 +31,7 @@ struct Command {
 /// Each adds a command to the program.
 Command add_train(CLI::App& program);
 Command add_eval(CLI::App& program);
+Command add_analyze(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
 Command add_graph(CLI::App& program);

@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config ccache                                           # to build
   libopenblas-dev libtbb-dev libhwy-dev libfmt-dev nlohmann-json3-dev zlib1g-dev    # the libraries
-  libcli11-dev libbenchmark-dev                                                     # the program and benchmarks
+  libcli11-dev libpng-dev libbenchmark-dev                                          # the program and benchmarks
   dataset-fashion-mnist jargon-text                                                 # data to train on
 )
 tests=(
