@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,10 @@
 
 namespace CLI {
 class App;
+}
+
+namespace ff::models {
+class Vocabulary;
 }
 
 /// The commands of the program, a file each.
@@ -32,6 +38,7 @@ struct Command {
 Command add_train(CLI::App& program);
 Command add_eval(CLI::App& program);
 Command add_analyze(CLI::App& program);
+Command add_report(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
 Command add_graph(CLI::App& program);
@@ -41,6 +48,7 @@ Command add_gradcheck(CLI::App& program);
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
+void add_samples_option(CLI::App& command, std::int64_t& samples);
 
 /// The configuration in a file, or the one of that name which comes along (models/configs): "deit_tiny". Throws
 /// UsageError where there is none.
@@ -54,7 +62,13 @@ void find_config(const std::string& command, std::string& config, std::vector<st
 /// file vocabulary, or, where that is empty, from the data, unless config tells it.
 std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary = "");
 
+/// Whether a prompt and the text that goes on from it need a space between them.
+bool apart(const models::Vocabulary& vocabulary, std::string_view prompt, std::string_view text);
+
 /// "test_loss" as people read it: "test loss".
 std::string spelled(std::string name);
+/// A figure of summary.json by that name as people read it: bytes, seconds and counts in their units, others to so many
+/// digits.
+std::string figure_text(std::string_view name, double value, int digits = 6);
 
 }  // namespace ff::tools

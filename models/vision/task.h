@@ -20,6 +20,8 @@ class VisionTask : public TrainingTask {
   void seek(std::int64_t step) override;
   BatchLoss next_loss() override;
   Figures evaluate(const std::function<bool()>& stopped) override;
+  /// What evaluate() goes through.
+  const std::shared_ptr<BatchSource>& test_data() const { return test_; }
 
  private:
   std::shared_ptr<BatchSource> train_, test_;  // train_: null in a task for evaluation

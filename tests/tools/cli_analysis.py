@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The commands of the fourierformer program by which results are judged: analyze.
+"""The commands of the fourierformer program by which results are judged: analyze, report.
 
 Usage: cli_analysis.py PROGRAM [TEST ...], as unittest's own.
 """
 
 import json
 import math
+import re
 import statistics
 import xml.etree.ElementTree as ElementTree
 
@@ -61,6 +62,61 @@ class Analysis(Case):
         self.fail_with(2, "analyze", run, "--samples", 0, said=["--samples"])
         self.fail_with(1, "analyze", run, "--sample", 20, said=["sample 20 of 20"])
         self.fail_with(1, "analyze", self.runs / "none", said=["no such folder"])
+
+    # ------------------------------------------------------------------------------------------------------ report
+
+    def test_report_of_one_run(self):
+        run = self.train(self.vision, "a<b>&c")
+        self.assertIn("report.html", self.succeed("report", run))
+        page = (run / "report.html").read_text()
+        self.assertNotIn("<b>&c", page)
+        self.assertIn("a&lt;b&gt;&amp;c", page)
+        for part in ("<h2>Training</h2>", "test accuracy", "<h2>Attention</h2>", "Attention maps", "Confusion",
+                     "of the first 20 test images", "train.batch_size"):
+            self.assertIn(part, page)
+        self.assertEqual(set(re.findall(r"https?://[^\"' ]*", page)), {"http://www.w3.org/2000/svg"})
+        self.succeed("report", run, "--out", self.root / "again.html", "--threads", 1)
+        self.assertEqual((self.root / "again.html").read_text(), page)
+
+    def test_report_of_several_runs(self):
+        runs = [self.train(self.language, f"{attention}-{seed}", f"model.attention={attention}", f"train.seed={seed}",
+                           "train.log_interval=2") for attention in ("fourier", "softmax") for seed in (1, 2)]
+        self.succeed("report", *runs, "--prompt", "<i>line 7", "--title", "T & t")
+        page = (self.root / "report.html").read_text()
+        self.assertIn("<h1>T &amp; t</h1>", page)
+        self.assertIn("attention fourier (2 seeds)", page)
+        self.assertIn("&lt;i&gt;line 7", page)
+        self.assertNotIn("<i>", page)
+        self.assertEqual(len(re.findall(r'data-name="softmax-2, loss"', page)), 1)
+        self.assertEqual(len(set(re.findall(r"<h2>(.*)</h2>", page))), 5)
+
+    def test_report_without_data(self):
+        run = self.train(self.vision, "a")
+        (self.data / "test-labels").unlink()
+        self.assertIn("test-labels", self.succeed("report", run))
+        page = (run / "report.html").read_text()
+        self.assertIn("<h2>Training</h2>", page)
+        self.assertNotIn("<h2>Attention</h2>", page)
+        self.assertRegex(page, r"class=\"note\">[^<]*test-labels")
+        self.assertNotIn("not all of it", self.succeed("report", run, "--no-model"))
+
+    def test_report_of_damaged_runs(self):
+        run = self.train(self.vision, "a")
+        metrics = run / "metrics.jsonl"
+        good = metrics.read_text()
+        for line, said in (("<script>", "not a JSON object"), ("{}", "step"), ('{"step": 1, "loss": []}', "loss")):
+            metrics.write_text(good + line + "\n")
+            self.fail_with(1, "report", run, said=["metrics.jsonl: line 6", said])
+        extreme = ('{"step": 18446744073709551615, "loss": 1e308}', '{"step": 999999999999999, "loss": -1e308, "lr": 5e-324}',
+                   '{"step": 999999999999998, "loss": 1e99, "grad_norm": 1e-99}', '{"step": 7, "loss": -1e99, "grad_norm": 0}')
+        metrics.write_text(good + "\n".join(extreme) + "\n")
+        self.succeed("report", run, "--no-model")
+        self.assertNotRegex((run / "report.html").read_text(), r'(d|cx|cy|x1|y1)="[^"]*(nan|inf)')
+        metrics.write_text(good)
+        (run / "summary.json").write_text("[]")
+        self.fail_with(1, "report", run, said=["summary.json"])
+        self.fail_with(1, "report", self.runs / "none", said=["no such folder"])
+        self.fail_with(2, "report", said=["DIR"])
 
 
 if __name__ == "__main__":
