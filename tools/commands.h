@@ -39,6 +39,7 @@ Command add_train(CLI::App& program);
 Command add_eval(CLI::App& program);
 Command add_analyze(CLI::App& program);
 Command add_report(CLI::App& program);
+Command add_compare(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
 Command add_graph(CLI::App& program);

@@ -42,9 +42,9 @@ int run(int argc, char** argv) {
   program.get_formatter()->label("SUBCOMMAND", "COMMAND");
   program.get_formatter()->label("REQUIRED", "(required)");
   program.footer("fourierformer COMMAND --help tells more of a command.");
-  const std::vector<Command> commands{add_train(program),  add_eval(program),     add_analyze(program),
-                                      add_report(program), add_generate(program), add_info(program),
-                                      add_graph(program),  add_bench(program),    add_gradcheck(program)};
+  const std::vector<Command> commands{
+      add_train(program),    add_eval(program), add_analyze(program), add_report(program), add_compare(program),
+      add_generate(program), add_info(program), add_graph(program),   add_bench(program),  add_gradcheck(program)};
   try {
     check_command(commands, argc, argv);
     program.parse(argc, argv);
