@@ -9,6 +9,7 @@
 #include "ff/autograd/node.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/autograd/profiler.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 #include "ff/core/cpu/elementwise.h"
 
@@ -27,6 +28,7 @@ class Pass {
 
   // Adds to the gradient of every leaf.
   void accumulate() {
+    accumulating_ = true;
     for (Node* node : nodes_) run(*node);
   }
 
@@ -147,9 +149,27 @@ class Pass {
     }
     if (target == nullptr) return false;
     const auto found = gradients_.find(target->node.get());
-    if (found == gradients_.end()) return false;
+    if (found == gradients_.end()) return begun_in_place(node, gradients, *target);
     const Tensor& sum = found->second[static_cast<std::size_t>(target->output)];
-    return sum.defined() && sum.sole() && sum.is_contiguous() && node.add_backward(gradients, sum);
+    return sum.defined() && sum.sole() && sum.is_contiguous() && add_in_place(node, gradients, sum);
+  }
+
+  static bool add_in_place(Node& node, const std::vector<Tensor>& gradients, const Tensor& sum) {
+    const std::uint64_t before = sum.version();
+    if (!node.add_backward(gradients, sum)) return false;
+    if (sum.version() == before) sum.bump_version();  // anywhere, for all that is known
+    return true;
+  }
+
+  // Whether the gradient of a leaf that keeps a sparse one was begun, in zeros that are there already.
+  bool begun_in_place(Node& node, const std::vector<Tensor>& gradients, const Edge& target) {
+    if (!accumulating_) return false;
+    const Tensor leaf = target.node->leaf();
+    Tensor sum = take_zeros(leaf);
+    if (!sum.defined()) return false;
+    const bool added = add_in_place(node, gradients, sum);
+    added ? add(target, std::move(sum)) : give_back(leaf, std::move(sum));
+    return added;
   }
 
   // The gradient of a broadcast or converted tensor, in the tensor's own shape and dtype.
@@ -169,7 +189,7 @@ class Pass {
     return cast(gradient, target.dtype);
   }
 
-  bool retain_graph_;
+  bool retain_graph_, accumulating_ = false;
   std::vector<Node*> nodes_;  // descending sequence
   std::unordered_map<Node*, std::vector<Tensor>> gradients_;
   std::unordered_set<Node*> hooked_;

@@ -5,8 +5,8 @@
 
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
-#include "ff/core/cpu/elementwise.h"
 
 namespace ff::autograd {
 namespace {
@@ -39,9 +39,8 @@ class AccumulateGrad final : public Node {
     if (grad_enabled()) {
       sum = sum.defined() ? sum + grad : grad;
     } else if (sum.defined() && sum.is_contiguous()) {
-      const Tensor term = grad.dense();
-      cpu::axpy(sum.dtype(), sum.numel(), 1.0, term.raw(), sum.raw());
-      sum.bump_version();
+      add_touched(sum, grad.dense());
+      give_back(leaf_, std::move(grad));
     } else if (sum.defined()) {
       sum = sum + grad;
     } else {

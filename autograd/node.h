@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "ff/autograd/scope.h"
 #include "ff/core/call_site.h"
+#include "ff/core/pieces.h"
 #include "ff/core/tensor.h"
 
 namespace ff::autograd {
@@ -58,7 +60,8 @@ class Node : public std::enable_shared_from_this<Node> {
   /// grads has one entry an output, undefined for zero; the result one an input, likewise.
   virtual std::vector<Tensor> backward(std::vector<Tensor> grads) = 0;
   /// Adds the gradient of the only input that needs one to sum, in place; false, and nothing is done, where backward()
-  /// must give it. For ops whose gradient is zero but in some places, with no need to fill the others.
+  /// must give it. For ops whose gradient is zero but in some places, with no need to fill the others. Calls
+  /// touch_rows() where the places are rows.
   virtual bool add_backward(const std::vector<Tensor>& /*grads*/, const Tensor& /*sum*/) { return false; }
   /// Frees the tensors saved for backward().
   virtual void release() {}
@@ -88,6 +91,12 @@ std::shared_ptr<N> make_node(Args&&... args) {
   return std::shared_ptr<N>(new N(std::forward<Args>(args)...), destroy_iteratively);
 }
 
+/// The elements of a gradient that may not be zero, as they were at a version of it.
+struct Touched {
+  std::vector<Run> runs;  ///< ascending and apart, of whole rows
+  std::uint64_t version;
+};
+
 /// What autograd knows of a tensor.
 struct Meta {
   bool requires_grad = false;
@@ -96,6 +105,9 @@ struct Meta {
   std::weak_ptr<Node> accumulator;  ///< a leaf's: the node that adds to grad
   std::shared_ptr<Hooks> hooks;
   std::vector<std::pair<int, std::function<void(const Tensor&)>>> accumulated;  ///< called after grad was added to
+  bool sparse_gradient = false;
+  std::vector<Tensor> zeros;       ///< of a leaf that keeps a sparse gradient (sparse_gradient.h): for its next ones
+  std::optional<Touched> touched;  ///< of such a leaf's gradient
 };
 
 /// A number for a hook, used once.

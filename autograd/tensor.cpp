@@ -2,8 +2,11 @@
 
 #include "ff/core/tensor.h"
 
+#include <utility>
+
 #include "ff/autograd/engine.h"
 #include "ff/autograd/node.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 
 namespace ff {
@@ -31,7 +34,7 @@ void Tensor::set_grad(const Tensor& grad, Where site) const {
   check(!grad.defined() || (grad.shape() == shape() && grad.dtype() == dtype()), "set_grad",
         "a gradient of shape {} does not fit a tensor of shape {} and dtype {}",
         grad.defined() ? grad.shape().str() : "", shape().str(), name(dtype()));
-  meta_of(*this).grad = grad;
+  autograd::give_back(*this, std::exchange(meta_of(*this).grad, grad));
 }
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph, Where site) const {

@@ -20,6 +20,19 @@ void* allocate(std::size_t bytes);
 /// Gives back what allocate(bytes) returned. Kept for reuse as long as the cache is within its bound.
 void deallocate(void* memory, std::size_t bytes) noexcept;
 
+/// allocate() for containers of the standard library.
+template <class T>
+struct CachingAllocator {
+  using value_type = T;
+
+  CachingAllocator() = default;
+  template <class U>
+  CachingAllocator(const CachingAllocator<U>&) noexcept {}
+  T* allocate(std::size_t n) { return static_cast<T*>(ff::allocate(n * sizeof(T))); }
+  void deallocate(T* memory, std::size_t n) noexcept { ff::deallocate(memory, n * sizeof(T)); }
+  bool operator==(const CachingAllocator&) const = default;
+};
+
 MemoryStats memory_stats();
 
 /// Returns all cached memory to the system.

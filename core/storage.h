@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace ff {
 
@@ -11,6 +12,8 @@ namespace ff {
 class Storage {
  public:
   explicit Storage(std::size_t bytes);
+  /// Memory of somebody else's, such as a mapped file's, which lives as long as owner does.
+  Storage(std::shared_ptr<const void> owner, std::byte* data, std::size_t bytes);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -23,6 +26,7 @@ class Storage {
  private:
   std::byte* data_;
   std::size_t bytes_;
+  std::shared_ptr<const void> owner_;  // null: the memory is the allocator's
   std::atomic<std::uint64_t> version_{0};
 };
 

@@ -12,8 +12,14 @@ Index::Index(const Tensor& tensor) : kind_(Kind::tensor), tensor_(std::make_shar
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   for (auto d : shape) check(d >= 0, "empty", "negative size: {}", shape.str());
   check(shape.numel() <= INT64_MAX / 8, "empty", "more elements than memory can hold: {}", shape.str());
+  return over(std::make_shared<Storage>(static_cast<std::size_t>(shape.numel()) * size_of(dtype)), shape, dtype);
+}
+
+Tensor Tensor::over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype) {
+  check(static_cast<std::size_t>(shape.numel()) <= storage->bytes() / size_of(dtype), "over",
+        "{} bytes are too few for {} of shape {}", storage->bytes(), name(dtype), shape.str());
   auto impl = std::make_shared<Impl>();
-  impl->storage = std::make_shared<Storage>(static_cast<std::size_t>(shape.numel()) * size_of(dtype));
+  impl->storage = std::move(storage);
   impl->shape = shape;
   impl->strides = contiguous_strides(shape);
   impl->dtype = dtype;

@@ -32,6 +32,8 @@ class Tensor {
 
   /// A dense tensor whose elements are not set.
   static Tensor empty(const Shape& shape, DType dtype = f32);
+  /// A dense tensor over storage that is there already, from its first byte on. Throws Error where it is too small.
+  static Tensor over(std::shared_ptr<Storage> storage, const Shape& shape, DType dtype);
   /// A dense copy of data, of T's dtype. Throws Error where the sizes differ.
   template <class T>
   static Tensor from(std::span<const T> data, const Shape& shape) {

@@ -9,7 +9,7 @@ namespace ff::models {
 namespace {
 
 constexpr const char* op = "checkpoint";
-constexpr const char* format = "fourierformer checkpoint 1";
+constexpr const char* format = "fourierformer checkpoint 2";
 
 // The parts of a checkpoint and what their tensors' names begin with.
 template <class C>
@@ -18,14 +18,46 @@ auto parts(C& checkpoint) {
                     std::pair{"average.", &checkpoint.average}};
 }
 
-template <class T>
-T number(const std::string& path, const FileMetadata& metadata, const std::string& key) {
+// Every number of a checkpoint and the name it has in the file.
+template <class C, class Visit>
+void each_number(C& checkpoint, Visit visit) {
+  auto& state = checkpoint.state;
+  visit("step", state.step);
+  visit("evaluated", state.evaluated);
+  visit("seconds", state.seconds);
+  visit("window_loss", state.window.loss);
+  visit("window_seconds", state.window.seconds);
+  visit("window_steps", state.window.steps);
+  visit("window_items", state.window.items);
+  visit("best_step", state.best.step);
+  visit("best_figure", state.best.figure);
+  visit("best_worse", state.best.worse);
+  visit("non_finite_updates", state.non_finite.updates);
+  visit("non_finite_in_a_row", state.non_finite.in_a_row);
+  visit("non_finite_factor", state.non_finite.factor);
+  visit("plateau_factor", state.plateau.factor);
+  visit("plateau_best", state.plateau.best);
+  visit("plateau_improvements", state.plateau.improvements);
+  visit("plateau_bad", state.plateau.bad);
+  visit("plateau_cooldown", state.plateau.cooldown);
+  visit("generator_seed", checkpoint.generator.seed);
+  visit("generator_offset", checkpoint.generator.offset);
+  visit("metrics_bytes", checkpoint.metrics_bytes);
+}
+
+const std::string& text(const std::string& path, const FileMetadata& metadata, const std::string& key) {
   const auto found = metadata.find(key);
   check(found != metadata.end(), op, "{}: not a checkpoint: no {}", path, key);
-  const std::string& text = found->second;
+  return found->second;
+}
+
+template <class T>
+T number(const std::string& path, const FileMetadata& metadata, const std::string& key) {
+  const std::string& digits = text(path, metadata, key);
+  const char* const last = digits.data() + digits.size();
   T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(error == std::errc() && end == text.data() + text.size(), op, "{}: {} is no number: \"{}\"", path, key, text);
+  const auto [end, error] = std::from_chars(digits.data(), last, value);
+  check(error == std::errc() && end == last, op, "{}: {} is no number: \"{}\"", path, key, digits);
   return value;
 }
 
@@ -35,18 +67,9 @@ void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   TensorMap tensors;
   for (const auto& [prefix, part] : parts(checkpoint))
     for (const auto& [name, tensor] : *part) tensors.emplace(prefix + name, tensor);
-  save_safetensors(path, tensors,
-                   {{"format", format},
-                    {"step", std::to_string(checkpoint.step)},
-                    {"generator_seed", std::to_string(checkpoint.generator.seed)},
-                    {"generator_offset", std::to_string(checkpoint.generator.offset)},
-                    {"evaluated", std::to_string(checkpoint.evaluated)},
-                    {"window_loss", fmt::format("{}", checkpoint.window.loss)},
-                    {"window_seconds", fmt::format("{}", checkpoint.window.seconds)},
-                    {"window_steps", std::to_string(checkpoint.window.steps)},
-                    {"window_items", std::to_string(checkpoint.window.items)},
-                    {"seconds", fmt::format("{}", checkpoint.seconds)},
-                    {"metrics_bytes", std::to_string(checkpoint.metrics_bytes)}});
+  FileMetadata metadata{{"format", format}, {"config", checkpoint.config}};
+  each_number(checkpoint, [&](const char* name, auto value) { metadata.emplace(name, fmt::format("{}", value)); });
+  save_safetensors(path, tensors, metadata);
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
@@ -54,16 +77,8 @@ Checkpoint load_checkpoint(const std::string& path) {
   const auto found = metadata.find("format");
   check(found != metadata.end() && found->second == format, op, "{}: not a checkpoint of this version", path);
   Checkpoint checkpoint;
-  checkpoint.step = number<std::int64_t>(path, metadata, "step");
-  checkpoint.generator.seed = number<std::uint64_t>(path, metadata, "generator_seed");
-  checkpoint.generator.offset = number<std::uint64_t>(path, metadata, "generator_offset");
-  checkpoint.evaluated = number<std::int64_t>(path, metadata, "evaluated");
-  checkpoint.window.loss = number<double>(path, metadata, "window_loss");
-  checkpoint.window.seconds = number<double>(path, metadata, "window_seconds");
-  checkpoint.window.steps = number<std::int64_t>(path, metadata, "window_steps");
-  checkpoint.window.items = number<std::int64_t>(path, metadata, "window_items");
-  checkpoint.seconds = number<double>(path, metadata, "seconds");
-  checkpoint.metrics_bytes = number<std::uint64_t>(path, metadata, "metrics_bytes");
+  checkpoint.config = text(path, metadata, "config");
+  each_number(checkpoint, [&]<class T>(const char* name, T& value) { value = number<T>(path, metadata, name); });
   for (auto& [name, tensor] : load_safetensors(path)) {
     bool known = false;
     for (const auto& [prefix, part] : parts(checkpoint))

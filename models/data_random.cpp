@@ -1,5 +1,7 @@
 #include "ff/models/data_random.h"
 
+#include <cmath>
+#include <numbers>
 #include <numeric>
 #include <utility>
 
@@ -22,6 +24,26 @@ std::int64_t random_below(RandomKey key, std::uint64_t i, std::int64_t n) {
   const std::size_t first = i % 2 * 2;
   const std::uint64_t random = std::uint64_t{words[first]} << 32 | words[first + 1];
   return static_cast<std::int64_t>(uint128{random} * static_cast<std::uint64_t>(n) >> 64);
+}
+
+RandomKey item_key(RandomKey key, std::int64_t item) {
+  return {key.seed, key.offset + (static_cast<std::uint64_t>(item) << 20)};
+}
+
+double RandomDraws::uniform(double low, double high) {
+  constexpr std::int64_t steps = std::int64_t{1} << 53;
+  return low + (high - low) * (static_cast<double>(below(steps)) / static_cast<double>(steps));
+}
+
+double RandomDraws::normal() {
+  const double radius = std::sqrt(-2 * std::log(1 - uniform()));  // Box and Muller
+  return radius * std::cos(2 * std::numbers::pi * uniform());
+}
+
+void RandomDraws::normal(float* x, std::int64_t n) {
+  const std::uint64_t begun = (drawn_ + 1) / 2;  // blocks of four words
+  fill_normal(x, n, {key_.seed, key_.offset + begun});
+  drawn_ = 2 * (begun + (static_cast<std::uint64_t>(n) + 3) / 4);
 }
 
 std::vector<std::int64_t> random_permutation(std::int64_t n, RandomKey key) {

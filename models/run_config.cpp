@@ -25,6 +25,11 @@ void RunConfig::visit(Fields& f) {
     f.section("data", language.data, "text");
     f.require(language.data.evaluation_stride <= language.model.context, "data.evaluation_stride",
               fmt::format("{} is more than model.context {}", language.data.evaluation_stride, language.model.context));
+    const bool byte_pairs = language.model.vocabulary == TokenKind::bpe;
+    f.require(byte_pairs || language.data.tokenizer.empty(), "data.tokenizer",
+              "is for byte pairs, model.vocabulary \"bpe\"");
+    f.require(!byte_pairs || !language.data.tokenizer.empty() || language.model.vocabulary_size > 0,
+              "model.vocabulary_size", "says how many byte pairs are learnt; there is no data.tokenizer");
   }
   f.section("train", train, "how it is learnt");
   f.require(task != Task::language || language.model.cutoffs.empty() || train.label_smoothing == 0,

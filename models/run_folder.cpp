@@ -6,6 +6,8 @@
 
 #include "ff/core/check.h"
 #include "ff/core/io/file.h"
+#include "ff/models/checkpoint_folder.h"
+#include "ff/models/event_file.h"
 
 namespace ff::models {
 namespace {
@@ -26,7 +28,7 @@ NewRun::~NewRun() {
   std::error_code ignored;
   if (fs::exists(folder_.model(), ignored)) return;
   for (const std::string& file : folder_.files()) fs::remove(file, ignored);
-  fs::remove(fs::path(folder_.checkpoint()).parent_path(), ignored);  // where it is empty
+  fs::remove(folder_.checkpoints(), ignored);  // where it is empty
   if (!top_.empty()) fs::remove_all(top_, ignored);
 }
 
@@ -53,7 +55,7 @@ std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool o
     if (overwrite)
       for (const std::string& file : files()) fs::remove(file);
     std::unique_ptr<NewRun> made(new NewRun(*this));
-    fs::create_directories(fs::path(checkpoint()).parent_path());
+    fs::create_directories(checkpoints());
     io::write_file(config(), config_text);
     return made;
   } catch (const fs::filesystem_error& error) {
@@ -62,15 +64,42 @@ std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool o
 }
 
 std::vector<std::string> RunFolder::files() const {
-  return {summary(), checkpoint(), metrics(), model(), vocabulary(), analysis(), profile(), config()};
+  std::vector<std::string> files = CheckpointFolder(checkpoints()).files();
+  files.insert(files.end(), {summary(), metrics(), model(), best_model(), vocabulary(), path_ + "/encoder.json",
+                             path_ + "/vocab.bpe", analysis(), profile(), config()});
+  std::error_code ignored;  // of a folder that is not there
+  for (const auto& entry : fs::directory_iterator(path_, ignored))
+    if (entry.path().filename().string().starts_with(EventFile::prefix)) files.push_back(entry.path().string());
+  return files;
+}
+
+RunFolder RunFolder::with_best_model() const {
+  RunFolder best = *this;
+  best.model_ = fs::path(best_model()).filename().string();
+  return best;
 }
 
 void RunFolder::check_complete() const {
+  check_begun();
+  check_has(model());
+}
+
+void RunFolder::check_begun() const {
   std::error_code error;
   check(fs::is_directory(path_, error), op, "{}: no such folder", path_);
-  for (const std::string& file : {config(), model()})
-    check(fs::is_regular_file(file, error), op, "{}: not the folder of a run: {} is missing", path_,
-          fs::path(file).filename().string());
+  check_has(config());
+}
+
+void RunFolder::check_has(const std::string& file) const {
+  std::error_code error;
+  check(fs::is_regular_file(file, error), op, "{}: not the folder of a run: {} is missing", path_,
+        fs::path(file).filename().string());
+}
+
+void RunFolder::clean() const {
+  for (const std::string& file : {config(), summary(), model(), best_model(), vocabulary(), profile()})
+    io::remove_leftovers(file);
+  CheckpointFolder(checkpoints()).clean();
 }
 
 void RunFolder::write_summary(const nlohmann::ordered_json& values) const {

@@ -30,10 +30,13 @@ class NewRun {
 ///   config.json         the configuration, complete: the run can be repeated from it
 ///   metrics.jsonl       what was measured on the way, see MetricsLog
 ///   model.safetensors   the weights
+///   model-best.safetensors  those of the best evaluation
 ///   vocabulary.txt      of a language model of words: the words
-///   checkpoint/         what training goes on from, see Checkpoint
+///   checkpoint/         what training goes on from, see CheckpointFolder
+///   encoder.json, vocab.bpe   of one of byte pairs: those, see BytePairs
 ///   summary.json        the final figures
 ///   analysis.json       of a run that was analysed: what its attention does, see analysis_json()
+///   events.out.tfevents.*   of a run that was asked for it: metrics.jsonl for TensorBoard, see EventFile
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler
 class RunFolder {
  public:
@@ -43,9 +46,10 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string config() const { return path_ + "/config.json"; }
   std::string metrics() const { return path_ + "/metrics.jsonl"; }
-  std::string model() const { return path_ + "/model.safetensors"; }
+  std::string model() const { return path_ + "/" + model_; }
+  std::string best_model() const { return path_ + "/model-best.safetensors"; }
   std::string vocabulary() const { return path_ + "/vocabulary.txt"; }
-  std::string checkpoint() const { return path_ + "/checkpoint/state.safetensors"; }
+  std::string checkpoints() const { return path_ + "/checkpoint"; }
   std::string summary() const { return path_ + "/summary.json"; }
   std::string analysis() const { return path_ + "/analysis.json"; }
   std::string profile() const { return path_ + "/profile.json"; }
@@ -56,8 +60,14 @@ class RunFolder {
   /// run that was there go, and no others. Throws Error, leaving nothing behind, where that cannot be done. The folder
   /// must outlive what is returned.
   [[nodiscard]] std::unique_ptr<NewRun> create(const std::string& config_text, bool overwrite) const;
+  /// The same folder, its model being that of the best evaluation: for whoever reads it.
+  RunFolder with_best_model() const;
   /// Throws Error unless the folder has a configuration and a model.
   void check_complete() const;
+  /// Throws Error unless the folder has a configuration: the run has begun, if no more.
+  void check_begun() const;
+  /// Removes what a process that was killed has left unfinished. Nobody may be training the run.
+  void clean() const;
 
   /// Both atomic.
   void write_summary(const nlohmann::ordered_json& summary) const;
@@ -66,8 +76,9 @@ class RunFolder {
  private:
   friend class NewRun;
   std::vector<std::string> files() const;
+  void check_has(const std::string& file) const;
 
-  std::string path_;
+  std::string path_, model_ = "model.safetensors";
 };
 
 }  // namespace ff::models

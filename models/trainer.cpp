@@ -12,24 +12,22 @@
 #include <sys/resource.h>
 
 #include "ff/autograd/anomaly.h"
-#include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
-#include "ff/core/io/safetensors.h"
-#include "ff/core/random.h"
-#include "ff/models/checkpoint.h"
+#include "ff/models/event_file.h"
 #include "ff/models/metrics.h"
 #include "ff/nn/clip.h"
-#include "ff/optim/optim.h"
 
 namespace ff::models {
 namespace {
 
 constexpr const char* op = "train";
-using Clock = std::chrono::steady_clock;
-constexpr std::int64_t profile_warm_up = 3;  // steps
+constexpr std::int64_t profile_warm_up = 3;   // steps
+constexpr std::int64_t most_non_finite = 10;  // in a row: then the weights themselves must be lost
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
 
 // How many updates that many batches make, the last of them perhaps from batches of the next epoch.
 std::int64_t updates(std::int64_t batches, const TrainConfig& config) {
@@ -37,33 +35,6 @@ std::int64_t updates(std::int64_t batches, const TrainConfig& config) {
 }
 
 }  // namespace
-
-std::unique_ptr<optim::Optimizer> make_optimizer(const NamedTensors& parameters, const TrainConfig& config) {
-  auto groups = optim::no_decay_groups(parameters, config.weight_decay, {"pos_embed", "cls_token", "R"});
-  const std::array<double, 2> betas{config.betas.at(0), config.betas.at(1)};
-  switch (config.optimizer) {
-    case OptimizerKind::adam:
-      return std::make_unique<optim::Adam>(std::move(groups),
-                                           optim::AdamOptions{.lr = config.lr, .betas = betas, .eps = config.eps});
-    case OptimizerKind::sparse_adam:
-      return std::make_unique<optim::SparseAdam>(
-          std::move(groups), optim::SparseAdamOptions{.lr = config.lr, .betas = betas, .eps = config.eps});
-    case OptimizerKind::sgd:
-      return std::make_unique<optim::SGD>(std::move(groups),
-                                          optim::SGDOptions{.lr = config.lr, .momentum = config.momentum});
-    case OptimizerKind::adamw:
-      break;
-  }
-  return std::make_unique<optim::AdamW>(std::move(groups),
-                                        optim::AdamWOptions{.lr = config.lr, .betas = betas, .eps = config.eps});
-}
-
-// A run cut short (for a quick look) starts as the long one does: its warm-up is not squeezed.
-optim::Schedule make_schedule(const TrainConfig& config, std::int64_t steps) {
-  if (config.schedule == ScheduleKind::constant) return optim::with_warmup(config.warmup, optim::constant());
-  const std::int64_t rest = std::max<std::int64_t>(steps - config.warmup, 0);
-  return optim::with_warmup(config.warmup, optim::cosine(rest, config.min_lr / config.lr));
-}
 
 // Not getrusage()'s figure, which on Linux begins at what the process that started this one held.
 std::int64_t peak_memory_bytes() {
@@ -84,76 +55,81 @@ Trainer::Trainer(TrainingTask& task, const TrainConfig& config, const TrainerOpt
       eval_interval_(config.eval_interval > 0 ? config.eval_interval : updates(task.steps_per_epoch(), config)) {
   check(steps_ > 0, op, "there is nothing to do: 0 steps");
   schedule_ = make_schedule(config, steps_);
+  plateau_ = make_plateau(config);
   if (config.ema_decay > 0) average_.emplace(task.model().parameters(), config.ema_decay);
+  if (options_.config.empty())
+    options_.config = config_text([&](Fields& fields) { fields.section("train", config_, "how it is learnt"); });
 }
 
 Trainer::~Trainer() = default;
 
-void Trainer::resume() {
-  internal_check(options_.folder != nullptr, "a run without a folder was resumed");
-  const Checkpoint checkpoint = load_checkpoint(options_.folder->checkpoint());
-  check(checkpoint.step < steps_ || checkpoint.evaluated != checkpoint.step, op,
-        "{}: there is nothing left to do: all {} steps are made", options_.folder->path(), checkpoint.step);
-  task_.model().load_state_dict(checkpoint.model);
-  optimizer_->load_state_dict(checkpoint.optimizer);
-  if (average_) average_->load_state_dict(checkpoint.average);
-  default_generator().set_state(checkpoint.generator);
-  step_ = checkpoint.step;
-  evaluated_ = checkpoint.evaluated;
-  seconds_ = checkpoint.seconds;
-  window_ = checkpoint.window;
-  log_ = std::make_unique<MetricsLog>(options_.folder->metrics(), checkpoint.metrics_bytes);
+void Trainer::begin() {
+  begun_ = saved_ = Clock::now();
+  if (options_.folder != nullptr) {
+    if (!log_) {
+      log_ = std::make_unique<MetricsLog>(options_.folder->metrics());
+      task_.save_companions(*options_.folder);
+      unsaved_ = true;
+    }
+    options_.folder->clean();
+    if (config_.tensorboard) events_ = std::make_unique<EventFile>(options_.folder->path(), state_.step);
+  }
+  task_.seek(state_.step * config_.accumulate);
+  task_.model().train();
+  const std::int64_t spare = steps_ - state_.step - options_.profile_steps;
+  profile_begin_ = state_.step + std::clamp<std::int64_t>(spare, 0, profile_warm_up);
 }
 
 TrainResult Trainer::run() {
-  if (options_.folder != nullptr && !log_) {
-    log_ = std::make_unique<MetricsLog>(options_.folder->metrics());
-    task_.save_companions(*options_.folder);
-  }
-  task_.seek(step_ * config_.accumulate);
-  task_.model().train();
-  saved_ = Clock::now();
-  if (step_ > 0 && evaluation_due() && evaluated_ != step_) {  // was stopped just before
+  begin();
+  if (state_.step > 0 && evaluation_due() && !evaluated()) {  // was stopped just before
     evaluate();
-    save();
+    if (evaluated()) save();
   }
-  const std::int64_t spare = steps_ - step_ - options_.profile_steps;
-  profile_begin_ = step_ + std::clamp<std::int64_t>(spare, 0, profile_warm_up);
-  while (step_ < steps_ && !stopped()) {
+  while (!ended() && !stopped()) {
     profile(false);
     train_step();
     if (evaluation_due()) evaluate();
-    if (evaluated_ == step_ || seconds_since(saved_) >= options_.checkpoint_seconds) save();
+    if (evaluated() || seconds_since(saved_) >= options_.checkpoint_seconds) save();
   }
   profile(true);
-  if (evaluated_ != step_) save();
+  if (unsaved_) save();
   TrainResult result;
-  result.finished = step_ == steps_ && evaluated_ == step_;
-  result.steps = step_;
-  result.seconds = seconds_;
-  if (evaluated_ == step_) result.figures = figures_;
-  if (options_.folder != nullptr) options_.folder->write_summary(summary());
+  result.finished = ended() && evaluated();
+  result.early = result.finished && state_.step < steps_;
+  result.steps = state_.step;
+  result.seconds = state_.seconds;
+  if (evaluated()) result.figures = figures_;
   return result;
 }
 
+bool Trainer::stopped() const {
+  return (options_.stop != nullptr && options_.stop->load()) ||
+         (config_.max_seconds > 0 && seconds_since(begun_) >= config_.max_seconds);
+}
+
 void Trainer::profile(bool last) {
-  if (!profiler_ && !last && options_.profile_steps > 0 && step_ == profile_begin_)
+  if (!profiler_ && !last && options_.profile_steps > 0 && state_.step == profile_begin_)
     profiler_ = std::make_unique<Profiler>();
-  if (!profiler_ || !(last || step_ == profile_begin_ + options_.profile_steps)) return;
+  if (!profiler_ || !(last || state_.step == profile_begin_ + options_.profile_steps)) return;
   profiler_->stop();
   const std::string path = options_.folder != nullptr ? options_.folder->profile() : "";
   if (!path.empty()) profiler_->save_chrome_trace(path);
-  if (options_.observer != nullptr) options_.observer->on_profile(*profiler_, step_ - profile_begin_, path);
+  if (options_.observer != nullptr) options_.observer->on_profile(*profiler_, state_.step - profile_begin_, path);
   profiler_.reset();
 }
 
 void Trainer::train_step() {
   const ProfileSpan whole("step");
   const auto begin = Clock::now();
-  const double lr = config_.lr * schedule_(step_);
+  const double factor = schedule_(state_.step) * state_.non_finite.factor * (plateau_ ? plateau_->factor() : 1);
+  const double lr = config_.lr * factor;
+  // A forward pass may change running statistics: of an update that is left out nothing is to stay.
+  NamedTensors buffers = config_.non_finite == NonFinitePolicy::stop ? NamedTensors{} : task_.model().buffers();
+  for (auto& [name, buffer] : buffers) buffer = buffer.copy();
   std::optional<DetectAnomaly> watch;
   if (options_.detect_anomaly) watch.emplace();
-  const auto [loss, items] = accumulate(lr);
+  const auto [loss, items] = accumulate();
   watch.reset();
   if (!reached_) check_reached();
   const double longest = config_.clip_norm > 0 ? config_.clip_norm : std::numeric_limits<double>::infinity();
@@ -161,35 +137,43 @@ void Trainer::train_step() {
     const ProfileSpan span("grad_norm");
     return nn::grad_norm(task_.model().parameters());
   }();
-  check(std::isfinite(norm), op, "the norm of the gradient is {} in step {} (loss {:.4g}, learning rate {:.4g})", norm,
-        step_ + 1, loss, lr);
+  unsaved_ = true;
+  if (!std::isfinite(loss) || !std::isfinite(norm)) {
+    leave_out(loss, norm, lr);
+    const NamedTensors poisoned = task_.model().buffers();
+    for (std::size_t i = 0; i < buffers.size(); ++i) poisoned[i].second.assign(buffers[i].second);
+    return;
+  }
   {
     const ProfileSpan span("optimizer");
-    optimizer_->scale_lr(schedule_(step_));
+    optimizer_->scale_lr(factor);
     optimizer_->step(nn::clip_factor(norm, longest));
     if (average_) average_->update();
   }
-  ++step_;
+  ++state_.step;
+  state_.non_finite.in_a_row = 0;
 
   const double seconds = seconds_since(begin);
-  seconds_ += seconds;
-  window_ = {window_.loss + loss, window_.seconds + seconds, window_.steps + 1, window_.items + items};
+  state_.seconds += seconds;
+  TrainState::Window& window = state_.window;
+  window = {window.loss + loss, window.seconds + seconds, window.steps + 1, window.items + items};
   const TrainStep done{
-      .step = step_,
+      .step = state_.step,
       .steps = steps_,
-      .epoch = static_cast<double>(step_ * config_.accumulate) / static_cast<double>(task_.steps_per_epoch()),
+      .epoch = static_cast<double>(state_.step * config_.accumulate) / static_cast<double>(task_.steps_per_epoch()),
       .loss = loss,
       .lr = lr,
       .grad_norm = norm,
       .items = items,
       .step_seconds = seconds,
-      .seconds = seconds_};
+      .evaluation = std::min(steps_, (state_.step / eval_interval_ + 1) * eval_interval_),
+      .seconds = state_.seconds};
   if (options_.observer != nullptr) options_.observer->on_step(done);
-  if (step_ % config_.log_interval == 0 || step_ == steps_) log_step(done);
+  if (state_.step % config_.log_interval == 0 || state_.step == steps_) log_step(done);
 }
 
-// The gradient of the mean loss of an update's batches; that loss, and how many items it is of. lr: for the error.
-Trainer::BatchTotal Trainer::accumulate(double lr) {
+// The gradient of the mean loss of an update's batches; that loss, and how many items it is of.
+Trainer::BatchTotal Trainer::accumulate() {
   BatchTotal total;
   {
     const ProfileSpan span("zero_grad");
@@ -200,15 +184,32 @@ Trainer::BatchTotal Trainer::accumulate(double lr) {
       const ProfileSpan span("forward");
       return task_.next_loss();
     }();
-    const double loss = batch.mean.item<double>();
-    check(std::isfinite(loss), op, "the loss is {} in step {} (learning rate {:.4g}); a smaller rate may help", loss,
-          step_ + 1, lr);
     const auto share = static_cast<double>(config_.accumulate);
     const ProfileSpan span("backward");
     (config_.accumulate == 1 ? batch.mean : batch.mean / share).backward();
-    total = {total.loss + loss / share, total.items + batch.items};
+    total = {total.loss + batch.mean.item<double>() / share, total.items + batch.items};
   }
   return total;
+}
+
+// Ends the run where it is to stop. Else the weights, the optimiser's state and the average of the weights stay as they
+// are, and the batches are passed over.
+void Trainer::leave_out(double loss, double grad_norm, double lr) {
+  const std::int64_t step = state_.step + 1;
+  const bool of_loss = !std::isfinite(loss);
+  const std::string what =
+      of_loss ? fmt::format("the loss is {} in step {} (learning rate {:.4g})", loss, step, lr)
+              : fmt::format("the norm of the gradient is {} in step {} (loss {:.4g}, learning rate {:.4g})", grad_norm,
+                            step, loss, lr);
+  TrainState::NonFinite& so_far = state_.non_finite;
+  nlohmann::ordered_json told{{"step", step}, {"non_finite", of_loss ? "loss" : "gradient"}, {"lr", lr}};
+  if (config_.non_finite != NonFinitePolicy::stop) told["left_out"] = ++so_far.updates;
+  record(told);
+  check(config_.non_finite != NonFinitePolicy::stop, op, "{}; a smaller rate may help", what);
+  ++so_far.in_a_row;
+  if (config_.non_finite == NonFinitePolicy::back_off) so_far.factor /= 2;
+  check(so_far.in_a_row < most_non_finite, op, "{}; {} updates in a row had to be left out", what, so_far.in_a_row);
+  ++state_.step;
 }
 
 void Trainer::check_reached() {
@@ -218,78 +219,21 @@ void Trainer::check_reached() {
 }
 
 void Trainer::log_step(const TrainStep& step) {
+  const TrainState::Window& window = state_.window;
   record({{"step", step.step},
           {"epoch", step.epoch},
-          {"loss", window_.loss / static_cast<double>(window_.steps)},
+          {"loss", window.loss / static_cast<double>(window.steps)},
           {"lr", step.lr},
           {"grad_norm", step.grad_norm},
-          {"items_per_second", static_cast<double>(window_.items) / window_.seconds},
+          {"items_per_second", static_cast<double>(window.items) / window.seconds},
           {"seconds", step.seconds}});
-  window_ = {};
-}
-
-void Trainer::evaluate() {
-  const ProfileSpan span("evaluate");
-  if (options_.observer != nullptr) options_.observer->on_evaluation(step_);
-  task_.model().eval();
-  NoGrad no_grad;
-  if (average_) average_->swap();
-  const auto stop = [this] { return stopped(); };
-  Figures figures = task_.evaluate(stop);
-  std::optional<Figures> tested = Figures{};
-  if (step_ == steps_ && !figures.empty()) tested = task_.test(stop);
-  if (average_) average_->swap();
-  task_.model().train();
-  if (figures.empty() || !tested) return;
-  figures.insert(figures.end(), tested->begin(), tested->end());
-  figures_ = figures;
-  evaluated_ = step_;
-  nlohmann::ordered_json values{{"step", step_}};
-  for (const auto& [name, value] : figures) values[name] = value;
-  record(values);
+  state_.window = {};
 }
 
 void Trainer::record(const nlohmann::ordered_json& values) {
   if (log_) log_->write(values);
+  if (events_) events_->write(values);
   if (options_.observer != nullptr) options_.observer->on_record(values);
-}
-
-// The model first: a checkpoint is never ahead of it.
-void Trainer::save() {
-  if (options_.folder == nullptr) return;
-  const ProfileSpan span("checkpoint");
-  save_safetensors(options_.folder->model(), weights());
-  save_checkpoint(options_.folder->checkpoint(),
-                  Checkpoint{.step = step_,
-                             .generator = default_generator().state(),
-                             .evaluated = evaluated_,
-                             .seconds = seconds_,
-                             .metrics_bytes = log_->bytes(),
-                             .window = window_,
-                             .model = task_.model().state_dict(),
-                             .optimizer = optimizer_->state_dict(),
-                             .average = average_ ? average_->state_dict() : TensorMap{}});
-  saved_ = Clock::now();
-}
-
-// What the run is for: the model's state, its parameters being the averages where there are any.
-TensorMap Trainer::weights() const {
-  TensorMap state = task_.model().state_dict();
-  if (average_)
-    for (const auto& [name, average] : average_->state_dict()) state.insert_or_assign(name, average);
-  return state;
-}
-
-nlohmann::ordered_json Trainer::summary() const {
-  nlohmann::ordered_json values;
-  if (evaluated_ == step_)
-    for (const auto& [name, value] : figures_) values[name] = value;
-  values["parameters"] = task_.model().num_parameters();
-  values["steps"] = step_;
-  values["finished"] = step_ == steps_ && evaluated_ == step_;
-  values["training_seconds"] = seconds_;
-  values["peak_memory_bytes"] = peak_memory_bytes();
-  return values;
 }
 
 }  // namespace ff::models

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ff/models/load_listener.h"
 #include "ff/models/run_config.h"
 #include "ff/models/run_folder.h"
 #include "ff/nn/module.h"
@@ -48,12 +49,14 @@ class TrainingTask {
   virtual void save_companions(const RunFolder& /*folder*/) const {}
 };
 
-/// The task that config describes, its data read and checked, its model initialised from config.train.seed (which
-/// default_generator() is started anew from). Throws Error where the data cannot be read or does not fit the model.
-std::unique_ptr<TrainingTask> make_training_task(const RunConfig& config);
+/// The task that config describes, its data read and checked, its model initialised; initial weights, data and dropout
+/// go by config.train.seeds(). default_generator() is then at the beginning of dropout's numbers. Throws Error where
+/// the data cannot be read or does not fit the model. listener hears how the reading goes.
+std::unique_ptr<TrainingTask> make_training_task(const RunConfig& config, const LoadListener& listener = {});
 
 /// The task with the model that was trained in folder, for evaluation. config may name other data than it was trained
 /// with, but no other model.
-std::unique_ptr<TrainingTask> load_trained_task(const RunConfig& config, const RunFolder& folder);
+std::unique_ptr<TrainingTask> load_trained_task(const RunConfig& config, const RunFolder& folder,
+                                                const LoadListener& listener = {});
 
 }  // namespace ff::models

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 #include "ff/nn/init.h"
 
@@ -150,6 +151,7 @@ TiedAdaptiveSoftmax::TiedAdaptiveSoftmax(const Tensor& weight, std::vector<std::
   init::normal_(cluster_weight, 0, 0.02);
   init::zeros_(cluster_bias);
   add_parameter("bias", bias);
+  keep_sparse_gradient(bias);
   add_parameter("cluster_weight", cluster_weight);
   add_parameter("cluster_bias", cluster_bias);
 }

@@ -83,7 +83,9 @@ class AdaptiveLogSoftmaxWithLoss : public AdaptiveSoftmax {
 /// The adaptive softmax of Transformer-XL (Dai et al. 2019) with div_val 1, at full width, tied: weight (classes, in)
 /// is the embedding's own, which this module does not register. Its parameters: bias (classes), cluster_weight
 /// (clusters, in), cluster_bias (clusters), in the order of the clusters (the published code has them the other way
-/// round). Biases start at 0, cluster_weight normal (0.02).
+/// round). Biases start at 0, cluster_weight normal (0.02). What a step adds to the gradient of a sparse embedding
+/// (EmbeddingOptions::sparse), and to that of bias, is the shortlist's rows and those of the clusters that have a
+/// target.
 class TiedAdaptiveSoftmax : public AdaptiveSoftmax {
  public:
   /// weight must live as long.

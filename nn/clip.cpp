@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 #include "ff/core/cpu/elementwise.h"
 #include "ff/core/cpu/reduce.h"
@@ -25,7 +26,7 @@ double grad_norm(const NamedTensors& parameters) {
   for (const auto& [name, parameter] : parameters)
     if (const Tensor grad = parameter.grad(); grad.defined()) {
       grads.push_back(grad.dense());
-      arrays.push_back({grad.dtype(), grad.numel(), grads.back().raw()});
+      arrays.push_back({grad.dtype(), grad.numel(), grads.back().raw(), touched(grad)});
     }
   return std::sqrt(cpu::sum_of_squares(arrays));
 }
@@ -45,8 +46,7 @@ double clip_grad_norm(const NamedTensors& parameters, double max_norm) {
     if (!grad.is_contiguous() || grad.requires_grad() || grad.storage().use_count() > 1) {
       parameter.set_grad(scaled(grad, factor));
     } else if (done.insert(grad.raw()).second) {
-      cpu::scale(grad.dtype(), grad.numel(), factor, grad.raw());
-      grad.bump_version();
+      autograd::scale_touched(grad, factor);
     }
   }
   return norm;

@@ -7,6 +7,7 @@
 
 #include <cxxabi.h>
 
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 
 namespace ff::nn {
@@ -141,6 +142,7 @@ void Module::to(DType dtype) {
       if (from.is(tensor)) return void(tensor = to);
     Tensor other = tensor.copy(dtype);
     other.requires_grad_(tensor.requires_grad());
+    if (keeps_sparse_gradient(tensor)) keep_sparse_gradient(other);
     converted.emplace_back(tensor, other);
     tensor = other;
   };

@@ -6,6 +6,20 @@
 #include "ff/core/check.h"
 
 namespace ff::optim {
+namespace {
+
+void check_minimum(const char* op, double minimum) {
+  check(minimum >= 0 && minimum <= 1, op, "the minimum is a factor in [0, 1]: {}", minimum);
+}
+
+// Half a cosine from one value to another, progress being 0 to 1.
+double half_cosine(double from, double to, double progress) {
+  return to + (from - to) * (1 + std::cos(std::numbers::pi * progress)) / 2;
+}
+
+double share(std::int64_t part, std::int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+
+}  // namespace
 
 Schedule constant() {
   return [](std::int64_t) { return 1.0; };
@@ -13,11 +27,41 @@ Schedule constant() {
 
 Schedule cosine(std::int64_t total, double minimum) {
   check(total >= 0, "cosine", "the number of updates is negative: {}", total);
-  check(minimum >= 0 && minimum <= 1, "cosine", "the minimum is a factor in [0, 1]: {}", minimum);
+  check_minimum("cosine", minimum);
+  return [=](std::int64_t step) { return step >= total ? minimum : half_cosine(1, minimum, share(step, total)); };
+}
+
+Schedule cosine_restarts(std::int64_t first, std::int64_t growth, double minimum) {
+  check(first >= 1 && growth >= 1, "cosine_restarts", "at least one update and a growth of at least 1: {} and {}",
+        first, growth);
+  check_minimum("cosine_restarts", minimum);
   return [=](std::int64_t step) {
-    if (step >= total) return minimum;
-    const double progress = static_cast<double>(step) / static_cast<double>(total);
-    return minimum + (1 - minimum) * (1 + std::cos(std::numbers::pi * progress)) / 2;
+    std::int64_t length = first, at = step;
+    if (growth == 1) at %= first;
+    for (; at >= length; length *= growth) at -= length;
+    return half_cosine(1, minimum, share(at, length));
+  };
+}
+
+Schedule linear(std::int64_t total, double minimum) {
+  check(total >= 0, "linear", "the number of updates is negative: {}", total);
+  check_minimum("linear", minimum);
+  return [=](std::int64_t step) { return step >= total ? minimum : 1 + (minimum - 1) * share(step, total); };
+}
+
+Schedule inverse_sqrt(std::int64_t scale) {
+  check(scale >= 1, "inverse_sqrt", "the scale is at least 1: {}", scale);
+  return [=](std::int64_t step) { return std::sqrt(share(scale, scale + step)); };
+}
+
+Schedule one_cycle(std::int64_t total, std::int64_t rise, double start, double end) {
+  check(rise >= 2 && rise < total, "one_cycle", "a rise of {} updates, of {}; 2 <= rise < total is needed", rise,
+        total);
+  check(start >= 0 && start <= 1 && end >= 0 && end <= 1, "one_cycle", "start and end are factors in [0, 1]: {} and {}",
+        start, end);
+  return [=](std::int64_t step) {
+    if (step < rise) return half_cosine(start, 1, share(step, rise - 1));
+    return step >= total - 1 ? end : half_cosine(1, end, share(step - rise + 1, total - rise));
   };
 }
 

@@ -16,6 +16,23 @@ Schedule constant();
 /// then on.
 Schedule cosine(std::int64_t total, double minimum = 0);
 
+/// cosine() over and over, each time from 1: the first takes `first` updates, each other `growth` times as many as the
+/// one before (Loshchilov and Hutter 2017; PyTorch's CosineAnnealingWarmRestarts with T_0, T_mult). growth is at
+/// least 1.
+Schedule cosine_restarts(std::int64_t first, std::int64_t growth = 1, double minimum = 0);
+
+/// From 1 to minimum in a straight line in total updates, minimum from then on (PyTorch's LinearLR from 1).
+Schedule linear(std::int64_t total, double minimum = 0);
+
+/// sqrt(scale / (scale + step)): falls by the inverse square root of the update's number. with_warmup(n,
+/// inverse_sqrt(n)) is the schedule of Vaswani et al. 2017 for n updates of warm-up. scale is at least 1.
+Schedule inverse_sqrt(std::int64_t scale);
+
+/// Smith and Topin 2018, as PyTorch's OneCycleLR does it, the highest rate being 1: along half a cosine from start to
+/// 1, which is reached in update rise - 1, and along another to end, which is reached in update total - 1. PyTorch's
+/// pct_start is rise / total, its div_factor 1 / start, its final_div_factor start / end. 2 <= rise < total.
+Schedule one_cycle(std::int64_t total, std::int64_t rise, double start = 1.0 / 25, double end = 1.0 / 25e4);
+
 /// gamma^(step / every), rounded down.
 Schedule step_decay(std::int64_t every, double gamma = 0.1);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 #include "ff/optim/kernels.h"
 
@@ -20,7 +21,8 @@ SparseAdam::SparseAdam(std::vector<ParamGroup> groups, const SparseAdamOptions& 
     check(group.weight_decay == 0, "SparseAdam", "there is no weight decay for rows that wait: {}", group.weight_decay);
 }
 
-// Runs of touched rows, as far as they lie in [begin, end).
+// Runs of rows whose gradient is not zero, as far as they lie in [begin, end): found by looking, at those alone that
+// may be such where that is known.
 void SparseAdam::update(const Update& target, std::int64_t begin, std::int64_t end) const {
   const kernels::AdamStep step{.lr = target.group.lr,
                                .beta1 = options_.betas[0],
@@ -35,21 +37,23 @@ void SparseAdam::update(const Update& target, std::int64_t begin, std::int64_t e
   dispatch_floating(parameter.dtype(), [&](auto tag) {
     using T = decltype(tag);
     const T* grad = target.grad.data<T>();
-    const auto touched = [=](std::int64_t row) {
+    const auto moves = [=](std::int64_t row) {
       return std::any_of(grad + row * n, grad + (row + 1) * n, [](T g) { return g != 0; });
     };
-    std::int64_t from = begin;  // of the run
-    const auto update_until = [&](std::int64_t to) {
+    const auto update_run = [&](std::int64_t from, std::int64_t to) {
       if (from < to)
         kernels::adam(to - from, parameter.data<T>() + from, grad + from, target.state.slots[0].data<T>() + from,
                       target.state.slots[1].data<T>() + from, step);
     };
-    for (std::int64_t row = begin / n; row * n < end; ++row) {
-      if (touched(row)) continue;
-      update_until(row * n);
-      from = std::max(begin, (row + 1) * n);
+    for (const Run& run : runs_within(touched(target.grad), begin, end)) {
+      std::int64_t from = run.begin;
+      for (std::int64_t row = run.begin / n; row * n < run.end; ++row) {
+        if (moves(row)) continue;
+        update_run(from, row * n);
+        from = std::max(run.begin, (row + 1) * n);
+      }
+      update_run(from, run.end);
     }
-    update_until(end);
   });
 }
 

@@ -100,11 +100,14 @@ Command add_analyze(CLI::App& program) {
   add_set_option(*command, options->overrides);
   add_threads_option(*command);
   command->add_flag("--json", options->json, "Print a JSON object");
+  group(*command, "Where it goes", {"--out", "--json"});
   command->footer(
+      "Examples:\n"
+      "  fourierformer analyze runs/fashion\n"
+      "  fourierformer analyze runs/fashion --out runs/fashion/pictures --heads 0.0,0.1,3.0,3.1\n"
+      "\n"
       "Head distance: mean L2 distance between the outputs of two heads at a position. Entropy: of the weights, in "
-      "nats.\nDistance: from a query to what it sees, by the weights. Effective rank: of a head's outputs (Roy and "
-      "Vetterli 2007).\n"
-      "Example: fourierformer analyze runs/fashion --out runs/fashion/pictures --heads 0.0,0.1,3.0,3.1");
+      "nats. Distance: from a query to what it sees, by the weights. Effective rank: of a head's outputs.");
   return {command, [options] { return run(*options); }};
 }
 

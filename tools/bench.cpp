@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <optional>
 
 #include <CLI/CLI.hpp>
@@ -13,7 +12,6 @@
 
 #include "ff/autograd/engine.h"
 #include "ff/autograd/grad_mode.h"
-#include "ff/autograd/graph.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/autograd/profiler.h"
 #include "ff/core/allocator.h"
@@ -80,10 +78,7 @@ class Stepper {
         parameters_(model.parameters()),
         optimizer_(models::make_optimizer(parameters_, config.train)) {}
 
-  MatrixFlops flops() {
-    const bool causal = config_.task == models::Task::language || config_.vision.model.attention.causal;
-    return matrix_flops(autograd::explain(loss_of(model_, config_, batch_)), causal);
-  }
+  MatrixFlops flops() { return matrix_flops(config_, loss_of(model_, config_, batch_)); }
 
   void step() {
     const ProfileSpan whole("step");
@@ -136,19 +131,6 @@ class Stepper {
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::vector<double> forward_, forward_backward_, step_;
 };
-
-// FLOP/s of a large matrix product at its best.
-double peak_rate() {
-  const NoGrad no_grad;
-  const Tensor a = randn({peak_size, peak_size}), b = randn({peak_size, peak_size});
-  double best = INFINITY;
-  for (int i = 0; i < peak_tries; ++i) {
-    const auto begin = Clock::now();
-    const Tensor product = matmul(a, b);
-    best = std::min(best, seconds_since(begin));
-  }
-  return 2 * std::pow(static_cast<double>(peak_size), 3) / best;
-}
 
 std::string attention_of(const models::RunConfig& config) {
   const nn::AttentionOptions& attention =
@@ -230,7 +212,7 @@ int run(BenchOptions& options) {
   const MatrixFlops flops = stepper.flops();
   Figures figures = stepper.measure(options.steps);
   figures.flops = flops;
-  figures.peak = peak_rate();
+  figures.peak = peak_flops(peak_size, peak_tries);
   (options.json ? show_json : show)(config, figures, model->num_parameters(), batch, data.count, options.steps);
   return 0;
 }
@@ -258,6 +240,7 @@ Command add_bench(CLI::App& program) {
   command->footer(
       "Utilisation is the share of the matrix products' FLOP/s in those of one large product, measured in the same "
       "run.\n"
+      "\n"
       "Examples:\n"
       "  fourierformer bench deit_tiny --batch 8 --set model.attention=softmax\n"
       "  fourierformer bench models/configs/toy_language.json --steps 50 --json");

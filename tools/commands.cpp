@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/ranges.h>
 
+#include "ff/core/cpu/backend.h"
 #include "ff/core/error.h"
 #include "ff/core/parallel.h"
 #include "ff/models/language/task.h"
@@ -55,13 +56,33 @@ std::string config_file(const std::string& path) {
   const fs::path folder = shipped_configs();
   if (folder.empty()) return path;
   if (const fs::path file = folder / (path + ".json"); fs::exists(file)) return file.string();
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().stem().string());
-  std::sort(names.begin(), names.end());
-  throw UsageError(fmt::format("there is no configuration \"{}\": a file, or one of {}", path, fmt::join(names, ", ")));
+  throw UsageError(
+      fmt::format("there is no configuration \"{}\": a file, or one of {}", path, fmt::join(config_names(), ", ")));
 }
 
 }  // namespace
+
+std::vector<std::string> config_names() {
+  std::vector<std::string> names;
+  std::error_code ignored;  // of a folder that is not there
+  for (const auto& entry : fs::directory_iterator(shipped_configs(), ignored))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void group(CLI::App& command, const char* title, std::initializer_list<const char*> options) {
+  for (const char* option : options) command.get_option(option)->group(title);
+}
+
+std::vector<std::pair<std::string, std::string>> about() {
+  const std::string sanitizers = FF_SANITIZE;
+  return {{"version", FF_VERSION},
+          {"build",
+           fmt::format("{}, {}{}", FF_BUILD_TYPE, FF_COMPILER, sanitizers.empty() ? "" : ", -fsanitize=" + sanitizers)},
+          {"SIMD", fmt::format("{} (of {})", cpu::simd_target(), fmt::join(cpu::simd_targets(), ", "))},
+          {"BLAS", cpu::blas_config()}};
+}
 
 models::RunConfig read_run_config(const std::string& path, const models::Overrides& overrides) {
   try {
@@ -80,16 +101,19 @@ void find_config(const std::string& command, std::string& config, std::vector<st
   overrides.erase(path);
 }
 
-std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary) {
+std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const models::RunFolder* run) {
   if (config.task == models::Task::vision) return std::make_unique<models::VisionTransformer>(config.vision.model);
-  const models::LanguageConfig& language = config.language;
-  std::int64_t tokens = models::Vocabulary::bytes().size();
-  if (language.model.vocabulary_size > 0)
-    tokens = language.model.vocabulary_size;
-  else if (language.model.vocabulary == models::TokenKind::words)
-    tokens = !vocabulary.empty() ? models::Vocabulary::load(vocabulary).size()
-                                 : models::load_corpus(language.data, models::TokenKind::words).vocabulary.size();
-  return std::make_unique<models::LanguageModel>(language.model, tokens);
+  const models::LanguageModelConfig& model = config.language.model;
+  std::int64_t tokens = model.vocabulary_size;
+  if (run != nullptr)
+    tokens = models::load_vocabulary(*run, model.vocabulary).size();
+  else if (model.vocabulary == models::TokenKind::bytes)
+    tokens = models::Vocabulary::bytes().size();
+  else if (tokens == 0 && !config.language.data.tokenizer.empty())
+    tokens = models::BytePairs::load(config.language.data.tokenizer).size();
+  else if (tokens == 0)
+    tokens = models::load_corpus(config.language.data, model.vocabulary).vocabulary.size();
+  return std::make_unique<models::LanguageModel>(model, tokens);
 }
 
 std::string spelled(std::string name) {

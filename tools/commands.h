@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "ff/models/run_config.h"
+#include "ff/models/run_folder.h"
 #include "ff/nn/module.h"
 
 namespace CLI {
@@ -42,14 +44,26 @@ Command add_report(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
+Command add_tokenizer(CLI::App& program);
 Command add_graph(CLI::App& program);
 Command add_bench(CLI::App& program);
 Command add_gradcheck(CLI::App& program);
+Command add_completion(CLI::App& program);
+Command add_man(CLI::App& program);
 
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
 void add_samples_option(CLI::App& command, std::int64_t& samples);
+
+/// Puts options of a command into a group of --help: group(*command, "Output", {"--quiet", "--json"}).
+void group(CLI::App& command, const char* title, std::initializer_list<const char*> options);
+
+/// The version, how the program was built and what it computes with, a line each.
+std::vector<std::pair<std::string, std::string>> about();
+
+/// The names of the configurations that come along (models/configs), sorted; none where they are not found.
+std::vector<std::string> config_names();
 
 /// The configuration in a file, or the one of that name which comes along (models/configs): "deit_tiny". Throws
 /// UsageError where there is none.
@@ -59,9 +73,9 @@ models::RunConfig read_run_config(const std::string& path, const models::Overrid
 /// if that is empty. Throws UsageError where there is none.
 void find_config(const std::string& command, std::string& config, std::vector<std::string>& overrides);
 
-/// The model that config describes, with its initial weights. A language model of words takes their number from the
-/// file vocabulary, or, where that is empty, from the data, unless config tells it.
-std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const std::string& vocabulary = "");
+/// The model that config describes, with its initial weights. How many tokens a language model has is told by
+/// the vocabulary of the run, if there is one, else by config, or, where that does not tell it, by the data.
+std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const models::RunFolder* run = nullptr);
 
 /// Whether a prompt and the text that goes on from it need a space between them.
 bool apart(const models::Vocabulary& vocabulary, std::string_view prompt, std::string_view text);

@@ -58,14 +58,13 @@ std::vector<PlannedRun> plan(const Options& options, const std::vector<Variant>&
 int train(const PlannedRun& run, RunState state, const Options& options, const std::atomic<bool>& interrupted) {
   std::vector<std::string> arguments{"train", "--threads", std::to_string(num_threads())};
   if (options.json) arguments.emplace_back("--quiet");
-  if (state == RunState::stopped) {
+  if (state == RunState::begun) {
     arguments.insert(arguments.end(), {"--resume", run.folder});
     return run_self(arguments, interrupted);
   }
   const std::string config = run.folder + ".json";  // the complete one, beside the folder until the run has begun
   io::write_file(config, run.config.text());
   arguments.insert(arguments.end(), {config, "--out", run.folder});
-  if (state == RunState::begun) arguments.emplace_back("--overwrite");
   const int status = run_self(arguments, interrupted);
   std::filesystem::remove(config);
   return status;
@@ -78,9 +77,9 @@ bool train_all(const std::vector<PlannedRun>& runs, const Options& options, cons
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (interrupted) return false;
     if (!options.json) {
-      const char* what = states[i] == RunState::finished  ? ": finished before"
-                         : states[i] == RunState::stopped ? ": goes on"
-                                                          : "";
+      const char* what = states[i] == RunState::finished ? ": finished before"
+                         : states[i] == RunState::begun  ? ": goes on"
+                                                         : "";
       fmt::print("{}{}\n",
                  styled(STDOUT_FILENO, Style::bold, fmt::format("[{}/{}] {}", i + 1, runs.size(), runs[i].name)), what);
       std::fflush(stdout);
@@ -225,10 +224,15 @@ Command add_compare(CLI::App& program) {
   add_samples_option(*command, options->report.analysis.samples);
   add_threads_option(*command);
   command->add_flag("--json", options->json, "Print a JSON object");
+  group(*command, "What is trained", {"--vary", "--set", "--seeds", "--seed", "--steps"});
+  group(*command, "Where it goes", {"--out", "--json"});
   command->footer(
+      "Examples:\n"
+      "  fourierformer compare fashion_mnist --vary model.attention=fourier,softmax\n"
+      "  fourierformer compare jargon --vary model.radius=1,2,4 --seeds 5 --set train.steps=500\n"
+      "\n"
       "Runs that are there already are kept, and one that was interrupted goes on: Ctrl-C, and the same command "
-      "again.\n"
-      "Example: fourierformer compare fashion_mnist --vary model.attention=fourier,softmax --seeds 3");
+      "again.");
   return {command, [options] { return run(*options); }};
 }
 

@@ -133,10 +133,15 @@ Command add_generate(CLI::App& program) {
       ->capture_default_str()
       ->type_name("N");
   add_threads_option(*command);
-  command->footer("Example: fourierformer generate runs/jargon --prompt \"The hacker\" --tokens 300 --temperature 0.8");
+  command->footer(
+      "Examples:\n"
+      "  fourierformer generate runs/jargon --prompt \"The hacker\" --tokens 300 --temperature 0.8\n"
+      "  fourierformer generate runs/jargon --prompt \"A bug is\" --temperature 0 --json");
   command->add_flag("--json", options->json, "Print a JSON object");
   command->add_flag("--verbose", options->verbose,
                     "Tell on stderr how many tokens a second were written, as is done on a terminal");
+  group(*command, "What is written",
+        {"--prompt", "--tokens", "--temperature", "--top-k", "--top-p", "--repetition-penalty", "--seed"});
   return {command, [options] { return run(*options); }};
 }
 

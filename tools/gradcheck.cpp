@@ -105,10 +105,12 @@ Command add_gradcheck(CLI::App& program) {
   command->add_option("--seed", options->seed, "What the random inputs and cotangents depend on")->type_name("N");
   command->add_flag("--json", options->json, "Print a JSON object a line");
   command->footer(
-      "Relative errors of: gradients and gradients of gradients against finite differences\n"
-      "in float64 with random cotangents; strided against dense inputs; float32 against float64. Exit status 1 if an "
-      "op\n"
-      "is wrong.");
+      "Relative errors of: gradients and gradients of gradients against finite differences in float64 with random "
+      "cotangents; strided against dense inputs; float32 against float64. Exit status 1 if an op is wrong.\n"
+      "\n"
+      "Examples:\n"
+      "  fourierformer gradcheck softmax matmul\n"
+      "  fourierformer gradcheck --list");
   return {command, [options] { return run(*options); }};
 }
 

@@ -103,6 +103,8 @@ Command add_graph(CLI::App& program) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   add_threads_option(*command);
+  group(*command, "What is shown", {"--set", "--batch", "--backward", "--seed"});
+  group(*command, "Where it goes", {"--out", "--format"});
   command->footer(
       "Examples:\n"
       "  fourierformer graph models/configs/toy_vision.json\n"

@@ -4,11 +4,10 @@
 #include <fstream>
 
 #include <CLI/CLI.hpp>
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "ff/core/cpu/backend.h"
 #include "ff/core/io/file.h"
 #include "ff/core/parallel.h"
 #include "ff/models/run_folder.h"
@@ -31,11 +30,8 @@ void row(std::string_view name, std::string_view value) { fmt::print("{:<28}{}\n
 void title(std::string_view text) { fmt::print("{}\n", styled(STDOUT_FILENO, Style::bold, text)); }
 
 int show_machine() {
-  const std::string simd = cpu::simd_target();  // or an error, before anything is printed
-  row("version", FF_VERSION);
+  for (const auto& [name, value] : about()) row(name, value);
   row("CPU", cpu_name());
-  row("SIMD", fmt::format("{} (of {})", simd, fmt::join(cpu::simd_targets(), ", ")));
-  row("BLAS", cpu::blas_config());
   row("threads", std::to_string(num_threads()));
   return 0;
 }
@@ -77,8 +73,7 @@ int show_run(const std::string& path) {
   const models::RunFolder folder(path);
   if (is_run) folder.check_complete();
   const models::RunConfig config = read_run_config(is_run ? folder.config() : path);
-  const bool has_vocabulary = is_run && std::filesystem::exists(folder.vocabulary());
-  const auto model = make_model(config, has_vocabulary ? folder.vocabulary() : "");
+  const auto model = make_model(config, is_run ? &folder : nullptr);
   title("configuration");
   show_settings(config);
   title("parameters");
@@ -97,6 +92,11 @@ Command add_info(CLI::App& program) {
   CLI::App* command = program.add_subcommand("info", "Show the machine, or a run, or what a configuration makes");
   command->add_option("DIR|CONFIG", *path, "Folder of a run, or a configuration; none: the machine");
   add_threads_option(*command);
+  command->footer(
+      "Examples:\n"
+      "  fourierformer info\n"
+      "  fourierformer info runs/jargon\n"
+      "  fourierformer info deit_tiny              # every setting, and what it means");
   return {command, [path] { return path->empty() ? show_machine() : show_run(*path); }};
 }
 

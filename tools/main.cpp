@@ -1,5 +1,6 @@
 // The program fourierformer: finds the command, runs it, and turns what went wrong into one line and an exit status.
 
+#include <algorithm>
 #include <new>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "tools/commands.h"
+#include "tools/help.h"
 #include "tools/terminal.h"
 
 namespace ff::tools {
@@ -17,6 +19,13 @@ constexpr int failed = 1, misused = 2;
 int complain(int status, std::string_view message) {
   fmt::print(stderr, "{} {}\n", styled(STDERR_FILENO, Style::red, "fourierformer:"), one_line(message));
   return status;
+}
+
+std::string version() {
+  std::string text = "fourierformer";
+  for (const auto& [name, value] : about())
+    text += name == "version" ? " " + value : fmt::format("\n{:<8}{}", name, value);
+  return text;
 }
 
 std::string list_of(const std::vector<Command>& commands) {
@@ -37,14 +46,21 @@ void check_command(const std::vector<Command>& commands, int argc, char** argv) 
 
 int run(int argc, char** argv) {
   CLI::App program("Transformers with Fourier-integral attention: training, evaluation, use", "fourierformer");
-  program.set_version_flag("--version", "fourierformer " FF_VERSION);
+  program.set_version_flag("--version", version, "Print the version, how it was built and what it computes with");
+  program.set_help_flag("-h,--help", "Print this help");
   program.require_subcommand(1);
-  program.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  program.get_formatter()->label("REQUIRED", "(required)");
-  program.footer("fourierformer COMMAND --help tells more of a command.");
+  program.formatter_fn([](const CLI::App* command, const std::string&, CLI::AppFormatMode) {
+    return help_page(*command, std::min<std::size_t>(is_terminal(STDOUT_FILENO) ? terminal_width() : 100, 100));
+  });
   const std::vector<Command> commands{
-      add_train(program),    add_eval(program), add_analyze(program), add_report(program), add_compare(program),
-      add_generate(program), add_info(program), add_graph(program),   add_bench(program),  add_gradcheck(program)};
+      add_train(program),     add_eval(program),       add_analyze(program), add_report(program), add_compare(program),
+      add_generate(program),  add_tokenizer(program),  add_info(program),    add_graph(program),  add_bench(program),
+      add_gradcheck(program), add_completion(program), add_man(program)};
+  program.footer(
+      "Examples:\n"
+      "  fourierformer train fashion_mnist --out runs/fashion\n"
+      "  fourierformer eval runs/fashion\n"
+      "  fourierformer COMMAND --help              # more of a command");
   try {
     check_command(commands, argc, argv);
     program.parse(argc, argv);

@@ -1,8 +1,14 @@
 #include "tools/matrix_flops.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <string_view>
 #include <vector>
+
+#include "ff/autograd/grad_mode.h"
+#include "ff/autograd/ops/ops.h"
+#include "ff/core/random.h"
 
 namespace ff::tools {
 namespace {
@@ -86,6 +92,23 @@ MatrixFlops matrix_flops(const Graph& graph, bool causal) {
     sum.backward += flops.backward;
   }
   return sum;
+}
+
+MatrixFlops matrix_flops(const models::RunConfig& config, const Tensor& loss) {
+  const bool causal = config.task == models::Task::language || config.vision.model.attention.causal;
+  return matrix_flops(autograd::explain(loss), causal);
+}
+
+double peak_flops(std::int64_t size, int tries) {
+  const NoGrad no_grad;
+  const Tensor a = randn({size, size}), b = randn({size, size});
+  double best = INFINITY;
+  for (int i = 0; i < tries; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Tensor product = matmul(a, b);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return 2 * std::pow(static_cast<double>(size), 3) / best;
 }
 
 }  // namespace ff::tools

@@ -23,27 +23,37 @@ void follow(double& mean, double value, std::int64_t count) {
 
 }  // namespace
 
-std::string ProgressLine::str(int width, bool bar) const {
-  constexpr std::size_t least_bar = 8, longest_bar = 30;
+std::string ProgressLine::str(int width, bool live) const {
+  constexpr std::size_t least_bar = 8, longest_bar = 30, bar = 4;
   const std::string count = fmt::format("step {}/{}", step, steps);
-  // Most important first.
+  // The most important first.
   std::vector<std::string> parts{
       fmt::format("  loss {:.4f}", loss), note.empty() ? fmt::format("  {} left", duration(seconds_left)) : "  " + note,
       fmt::format("  {} {}/s", short_number(items_per_second), items), fmt::format("  lr {:.1e}", lr)};
+  if (live) {
+    parts.emplace_back(least_bar + 3, ' ');
+    parts.push_back(seconds_to_evaluation < seconds_left && note.empty()
+                        ? fmt::format("  evaluation in {}", duration(seconds_to_evaluation))
+                        : "");
+    parts.push_back("  " + byte_size(static_cast<double>(memory)));
+    parts.push_back(utilisation > 0 ? fmt::format("  {:.0f} % of peak", 100 * utilisation) : "");
+    parts.push_back(fmt::format(" (last {:.4f})", last_loss));
+  }
   const auto columns = static_cast<std::size_t>(std::max(width, 1));
   std::size_t used = count.size();
   std::size_t shown = 0;
   while (shown < parts.size() && used + parts[shown].size() <= columns) used += parts[shown++].size();
   parts.resize(shown);
 
-  std::string line = count;
-  if (bar && shown == 4 && columns >= used + least_bar + 3) {
-    const std::size_t length = std::min(columns - used - 3, longest_bar);
+  if (shown > bar) {
+    const std::size_t length = std::min(least_bar + columns - used, longest_bar);
     const auto done = static_cast<std::size_t>(static_cast<double>(length) * static_cast<double>(step) /
                                                static_cast<double>(std::max<std::int64_t>(steps, 1)));
-    line += " [" + std::string(std::min(done, length), '=') + std::string(length - std::min(done, length), ' ') + "]";
+    parts[bar] =
+        " [" + std::string(std::min(done, length), '=') + std::string(length - std::min(done, length), ' ') + "]";
   }
-  for (const std::size_t part : {0, 3, 2, 1})
+  std::string line = count;
+  for (const std::size_t part : {bar, 0UL, 8UL, 3UL, 2UL, 7UL, 6UL, 5UL, 1UL})
     if (part < parts.size()) line += parts[part];
   return line.substr(0, columns);
 }
@@ -67,13 +77,21 @@ void Progress::on_step(const models::TrainStep& step) {
 }
 
 void Progress::on_evaluation(std::int64_t) {
-  if (mode_ == OutputMode::normal && terminal_) show("evaluating");
+  if (live()) show("evaluating");
 }
 
 void Progress::show(const std::string& note) {
-  ProgressLine line{
-      .step = last_.step, .steps = last_.steps, .loss = loss_, .lr = last_.lr, .items = items_, .note = note};
+  ProgressLine line{.step = last_.step,
+                    .steps = last_.steps,
+                    .memory = terminal_ ? models::peak_memory_bytes() : 0,
+                    .loss = loss_,
+                    .last_loss = last_.loss,
+                    .lr = last_.lr,
+                    .items = items_,
+                    .note = note};
   if (step_seconds_ > 0) {
+    if (peak_ > 0) line.utilisation = flops_ / step_seconds_ / peak_;
+    line.seconds_to_evaluation = static_cast<double>(last_.evaluation - last_.step) * step_seconds_;
     line.items_per_second = static_cast<double>(last_.items) / step_seconds_;
     line.seconds_left = static_cast<double>(last_.steps - last_.step) * step_seconds_;
   }
@@ -90,6 +108,12 @@ void Progress::show(const std::string& note) {
 void Progress::on_record(const nlohmann::ordered_json& record) {
   if (mode_ == OutputMode::json) {
     fmt::print("{}\n", record.dump());
+    std::fflush(stdout);
+  }
+  if (mode_ == OutputMode::normal && record.contains("left_out")) {
+    clear();
+    fmt::print("step {}/{}  the {} is not finite; {} left out so far\n", record["step"].get<std::int64_t>(),
+               last_.steps, record["non_finite"].get<std::string>(), record["left_out"].get<std::int64_t>());
     std::fflush(stdout);
   }
   if (mode_ != OutputMode::normal || !(record.contains("test_loss") || record.contains("valid_loss"))) return;

@@ -67,7 +67,10 @@ Command add_report(CLI::App& program) {
       ->type_name("TEXT");
   command->add_flag("!--no-model", report.model, "Leave out what needs the model and its data: attention, examples");
   add_threads_option(*command);
-  command->footer("Example: fourierformer report runs/fourier runs/softmax --out report.html");
+  command->footer(
+      "Examples:\n"
+      "  fourierformer report runs/fashion\n"
+      "  fourierformer report runs/fourier runs/softmax --out twins.html");
   return {command, [options] { return run(*options); }};
 }
 

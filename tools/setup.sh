@@ -6,13 +6,15 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config ccache                                           # to build
   libopenblas-dev libtbb-dev libhwy-dev libfmt-dev nlohmann-json3-dev zlib1g-dev    # the libraries
-  libcli11-dev libpng-dev libbenchmark-dev                                          # the program and benchmarks
+  libjpeg62-turbo-dev libpng-dev libutf8proc-dev
+  libcli11-dev libbenchmark-dev                                                     # the program and benchmarks
   dataset-fashion-mnist jargon-text                                                 # data to train on
 )
 tests=(
   doctest-dev python3                                                               # to run them
   libonnx-dev libprotobuf-dev libonnx-testdata                                      # ONNX's test cases
   chromium                                                                          # to open pages in
+  groff-base zsh                                                                    # to read the manual page, and complete
 )
 [[ ${1:-} == demo ]] || packages+=("${tests[@]}")
 

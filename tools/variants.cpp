@@ -90,9 +90,7 @@ RunState state_of(const std::string& path, const models::RunConfig& config) {
           same == there.end() ? "nothing" : same->value, field.value);
   }
   if (fs::exists(folder.summary()) && folder.read_summary().value("finished", false)) return RunState::finished;
-  std::error_code none;
-  const bool saved = fs::exists(folder.model()) && !fs::is_empty(folder.path() + "/checkpoint", none) && !none;
-  return saved ? RunState::stopped : RunState::begun;
+  return RunState::begun;
 }
 
 }  // namespace ff::tools

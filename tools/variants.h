@@ -21,10 +21,9 @@ struct Variant {
 std::vector<Variant> variants_of(const std::vector<std::string>& vary);
 
 /// How far a run is that may have been begun before.
-enum class RunState { none, begun, stopped, finished };
+enum class RunState { none, begun, finished };
 
-/// none: there is no run in the folder; begun: it has nothing to go on from. Throws Error where it is a run of another
-/// configuration, naming what differs.
+/// Throws Error where the folder has a run of another configuration, naming what differs.
 RunState state_of(const std::string& folder, const models::RunConfig& config);
 
 }  // namespace ff::tools

@@ -9,6 +9,7 @@
 #include "ff/autograd/ops/middle.h"
 #include "ff/autograd/ops/op_table.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 #include "ff/core/cpu/indexing.h"
 
@@ -45,6 +46,11 @@ struct IndexSelect : Function<IndexSelect> {
     const Tensor few = zeros(with_size(sum.shape(), dim, count), {.dtype = sum.dtype()});
     cpu::index_add(sum.dtype(), m.outer, count, m.inner, few.raw(), index.numel(), order.data(), dense.raw());
     cpu::index_add(sum.dtype(), m.outer, m.n, m.inner, sum.raw(), count, places.data(), few.raw());
+    if (dim == 0) {
+      std::vector<Run> rows;
+      for (const std::int64_t i : places) rows.push_back({i, i + 1});
+      autograd::touch_rows(sum, std::move(rows));
+    }
     return true;
   }
 };

@@ -8,6 +8,7 @@
 #include "ff/autograd/ops/kernels.h"
 #include "ff/autograd/ops/op_table.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/check.h"
 #include "ff/core/cpu/elementwise.h"
 
@@ -34,6 +35,7 @@ struct SliceOp : Function<SliceOp> {
     const Tensor part = range.of(sum);
     if (!part.is_contiguous()) return false;
     cpu::axpy(sum.dtype(), part.numel(), 1.0, dy.dense().raw(), part.raw());
+    if (range.dim == 0 && range.step == 1) autograd::touch_rows(sum, {{range.begin, range.begin + range.count}});
     return true;
   }
 };

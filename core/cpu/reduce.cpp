@@ -163,7 +163,10 @@ double sum_of_squares(const std::vector<Elements>& arrays) {
   parallel_for(partial.size(), 1, [&](std::int64_t i, std::int64_t) {
     const Piece& piece = pieces[static_cast<std::size_t>(i)];
     const Elements& array = arrays[piece.array];
-    partial[i] = sum_of_squares_kernel(array.dtype, piece.end - piece.begin, at(array.x, piece.begin, array.dtype));
+    std::vector<Run> runs = runs_within(array.nonzero, piece.begin, piece.end);
+    for (Run& run : runs) run = {run.begin - piece.begin, run.end - piece.begin};
+    partial[i] =
+        sum_of_squares_kernel(array.dtype, piece.end - piece.begin, at(array.x, piece.begin, array.dtype), runs);
   });
   double total = 0;
   reduce_kernels(Reduction::sum, f64).row(partial.size(), partial.data(), &total);

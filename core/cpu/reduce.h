@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ff/core/dtype.h"
+#include "ff/core/pieces.h"
 #include "ff/core/shape.h"
 
 namespace ff::cpu {
@@ -28,9 +29,11 @@ struct Elements {
   DType dtype;
   std::int64_t n;
   const void* x;
+  const std::vector<Run>* nonzero = nullptr;  ///< runs, ascending and apart, outside of which x is 0; null: not known
 };
 
-/// Sum of squares of all elements of several arrays, in double, in one parallel region.
+/// Sum of squares of all elements of several arrays, in double, in one parallel region. Of an array whose runs are
+/// given little more than these is read, and the sum is the same to the last bit.
 double sum_of_squares(const std::vector<Elements>& arrays);
 
 }  // namespace ff::cpu

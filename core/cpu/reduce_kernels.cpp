@@ -199,21 +199,27 @@ ReduceKernels Find(Reduction op, DType dtype) {
   return {};
 }
 
+// Zeros outside of runs add nothing, and are passed over by whole groups of lanes.
 template <class T>
-double SumOfSquares(std::int64_t n, const T* x) {
+double SumOfSquares(std::int64_t n, const T* x, const std::vector<Run>& runs) {
   constexpr std::int64_t lanes = 32;
   double acc[lanes] = {};
+  const std::int64_t whole = n / lanes * lanes;
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    for (std::int64_t l = 0; l < lanes; ++l) acc[l] += static_cast<double>(x[i + l]) * static_cast<double>(x[i + l]);
+  for (const Run& run : runs) {
+    i = std::max(i, run.begin / lanes * lanes);
+    for (const std::int64_t end = std::min(run.end, whole); i < end; i += lanes)
+      for (std::int64_t l = 0; l < lanes; ++l) acc[l] += static_cast<double>(x[i + l]) * static_cast<double>(x[i + l]);
+  }
   for (std::int64_t half = lanes / 2; half > 0; half /= 2)
     for (std::int64_t l = 0; l < half; ++l) acc[l] += acc[l + half];
-  for (; i < n; ++i) acc[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  for (i = whole; i < n; ++i) acc[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   return acc[0];
 }
 
-double SumOfSquaresOf(DType dtype, std::int64_t n, const void* x) {
-  return dtype == f64 ? SumOfSquares(n, static_cast<const double*>(x)) : SumOfSquares(n, static_cast<const float*>(x));
+double SumOfSquaresOf(DType dtype, std::int64_t n, const void* x, const std::vector<Run>& runs) {
+  return dtype == f64 ? SumOfSquares(n, static_cast<const double*>(x), runs)
+                      : SumOfSquares(n, static_cast<const float*>(x), runs);
 }
 
 }  // namespace
@@ -241,8 +247,8 @@ ReduceKernels reduce_kernels(Reduction op, DType dtype) {
   return kernels;
 }
 
-double sum_of_squares_kernel(DType dtype, std::int64_t n, const void* x) {
-  return HWY_DYNAMIC_DISPATCH(SumOfSquaresOf)(dtype, n, x);
+double sum_of_squares_kernel(DType dtype, std::int64_t n, const void* x, const std::vector<Run>& runs) {
+  return HWY_DYNAMIC_DISPATCH(SumOfSquaresOf)(dtype, n, x, runs);
 }
 
 }  // namespace ff::cpu

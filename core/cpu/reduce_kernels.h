@@ -25,7 +25,7 @@ DType accumulator_dtype(Reduction op, DType dtype);
 /// dtype.
 ReduceKernels reduce_kernels(Reduction op, DType dtype);
 
-/// Sum of squares of n contiguous floating elements.
-double sum_of_squares_kernel(DType dtype, std::int64_t n, const void* x);
+/// Sum of squares of n contiguous floating elements, which outside of runs are 0.
+double sum_of_squares_kernel(DType dtype, std::int64_t n, const void* x, const std::vector<Run>& runs);
 
 }  // namespace ff::cpu

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -18,10 +19,20 @@ namespace {
 
 constexpr std::uint64_t largest_call = std::uint64_t{1} << 30;  // read() and write() take at most 2 GiB at a time
 
-// Deflate stores at most 258 bytes in two bits or so: no stream grows by more than 1032 (zlib's technical notes).
-constexpr std::uint64_t deflate_ratio = 1032;
+constexpr const char* temporary_mark = ".tmp-";  // between a file's name and what is its writer's
 
 std::string system_message() { return std::generic_category().message(errno); }
+
+// Whether all was written; else errno says why not.
+bool write_all(int fd, const void* from, std::uint64_t bytes) {
+  for (std::uint64_t done = 0; done < bytes;) {
+    const ssize_t n = ::write(fd, static_cast<const char*>(from) + done, std::min(bytes - done, largest_call));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    done += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -151,7 +162,7 @@ OutputFile::OutputFile(std::string path, std::string op) : path_(std::move(path)
   static std::atomic<unsigned> counter{0};
   path_ = final_path(path_, op_);
   do {  // a name may be taken by what a killed process of the same number has left
-    temporary_ = fmt::format("{}.tmp-{}-{}", path_, ::getpid(), counter++);
+    temporary_ = fmt::format("{}{}{}-{}", path_, temporary_mark, ::getpid(), counter++);
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (fd_ < 0 && errno == EEXIST);
   if (fd_ < 0) fail_with_errno("created");
@@ -168,12 +179,7 @@ void OutputFile::fail_with_errno(std::string_view doing) const {
 }
 
 void OutputFile::write(const void* from, std::uint64_t bytes) {
-  for (std::uint64_t done = 0; done < bytes;) {
-    const ssize_t n = ::write(fd_, static_cast<const char*>(from) + done, std::min(bytes - done, largest_call));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail_with_errno("written");
-    done += static_cast<std::uint64_t>(n);
-  }
+  if (!write_all(fd_, from, bytes)) fail_with_errno("written");
 }
 
 void OutputFile::commit() {
@@ -189,6 +195,60 @@ void OutputFile::commit() {
   ::close(folder_fd);
   errno = error;
   if (error == EIO) fail_with_errno("made durable");  // others: a file system that has no such thing
+}
+
+void remove_leftovers(const std::string& path) {
+  namespace fs = std::filesystem;
+  const fs::path file(path);
+  const std::string beginning = file.filename().string() + temporary_mark;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(file.has_parent_path() ? file.parent_path() : ".", ignored))
+    if (entry.path().filename().string().starts_with(beginning)) fs::remove(entry.path(), ignored);
+}
+
+FileDigest file_digest(const std::string& path) {
+  InputFile file(path, "file_digest", InputFile::Format::plain);
+  std::vector<unsigned char> buffer(1 << 20);
+  FileDigest digest;
+  while (const std::uint64_t n = file.read_some(buffer.data(), buffer.size())) {
+    digest.crc32 = static_cast<std::uint32_t>(crc32_z(digest.crc32, buffer.data(), n));
+    digest.bytes += n;
+  }
+  return digest;
+}
+
+AppendFile::AppendFile(std::string path, std::string op, std::uint64_t keep)
+    : path_(std::move(path)), op_(std::move(op)), size_(keep) {
+  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail_with_errno("written");
+  try {
+    // A file system without locks gives another error, and is done without.
+    check(::flock(fd_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, op_, "{}: another process is writing it",
+          path_);
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0) fail_with_errno("examined");
+    check(static_cast<std::uint64_t>(status.st_size) >= keep, op_, "{}: has {} bytes; what is to be continued has {}",
+          path_, status.st_size, keep);
+    if (::ftruncate(fd_, static_cast<off_t>(keep)) != 0) fail_with_errno("cut");
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+AppendFile::~AppendFile() { ::close(fd_); }
+
+void AppendFile::fail_with_errno(std::string_view doing) const {
+  fail(op_, "{}: cannot be {}: {}", path_, doing, system_message());
+}
+
+void AppendFile::write(std::string_view bytes) {
+  if (!write_all(fd_, bytes.data(), bytes.size())) fail_with_errno("written");
+  size_ += bytes.size();
+}
+
+void AppendFile::flush() {
+  if (::fsync(fd_) != 0 && errno != EINVAL) fail_with_errno("flushed");  // EINVAL: a pipe, a device
 }
 
 std::string read_file(const std::string& path, std::uint64_t limit) {

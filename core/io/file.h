@@ -9,6 +9,9 @@
 
 namespace ff::io {
 
+/// Deflate stores at most 258 bytes in two bits or so: no stream grows by more than that (zlib's technical notes).
+inline constexpr std::uint64_t deflate_ratio = 1032;
+
 /// A regular file read from its beginning to its end, uncompressed on the way if it is gzip's. Every error names the
 /// operation, the path and what was being read.
 class InputFile {
@@ -37,6 +40,8 @@ class InputFile {
   std::uint64_t position() const { return position_; }
   /// Bytes of the file on disk, when it was opened.
   std::uint64_t disk_size() const { return size_; }
+  /// How many of those have been read.
+  std::uint64_t disk_position() const { return raw_read_; }
   bool is_gzip() const { return gzip_ != nullptr; }
   const std::string& path() const { return path_; }
   const std::string& op() const { return op_; }
@@ -74,6 +79,42 @@ class OutputFile {
 
   std::string path_, op_, temporary_;
   int fd_ = -1;
+};
+
+/// Removes what a killed process may have left of an unfinished OutputFile of that path. Nobody may be writing it.
+void remove_leftovers(const std::string& path);
+
+/// How long a file on the disk is, and the CRC-32 of its bytes (ISO 3309, as in zlib and gzip).
+struct FileDigest {
+  std::uint64_t bytes = 0;
+  std::uint32_t crc32 = 0;
+  bool operator==(const FileDigest&) const = default;
+};
+FileDigest file_digest(const std::string& path);
+
+/// A file that grows at its end. What write() is given is in the file as soon as it returns, so that others may watch
+/// it grow, and whoever writes may be stopped in any way. While it is open no other process can open it as one.
+class AppendFile {
+ public:
+  /// Opens path, or makes it, and keeps its first `keep` bytes: 0 for a new file. Throws Error where that fails, it has
+  /// fewer, or another AppendFile has it open.
+  AppendFile(std::string path, std::string op, std::uint64_t keep = 0);
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  void write(std::string_view bytes);
+  /// Has all of it on the disk, where even a loss of power leaves it.
+  void flush();
+  /// The length of the file so far.
+  std::uint64_t size() const { return size_; }
+
+ private:
+  [[noreturn]] void fail_with_errno(std::string_view doing) const;
+
+  std::string path_, op_;
+  int fd_ = -1;
+  std::uint64_t size_;
 };
 
 /// The most that read_file() reads unless told otherwise: 4 GiB.

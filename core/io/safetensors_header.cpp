@@ -91,8 +91,10 @@ class HeaderReader : public nlohmann::json_sax<json> {
   bool number_integer(std::int64_t value) override { unexpected(fmt::to_string(value)); }
   bool number_float(double, const std::string& text) override { unexpected(text.substr(0, 40)); }
   bool binary(json::binary_t&) override { unexpected("bytes"); }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
-    fail(file_.op(), "{}: the header is not JSON: it makes no sense at byte {} of it", file_.path(), position);
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    const bool encoding = std::string_view(error.what()).find("UTF-8") != std::string_view::npos;
+    fail(file_.op(), "{}: the header is not {} at byte {} of it", file_.path(),
+         encoding ? "UTF-8" : "JSON: it makes no sense", position);
   }
 
  private:
@@ -229,6 +231,9 @@ SafetensorsHeader read_safetensors_header(InputFile& file) {
   check(text[0] == '{', file.op(), "{}: not a safetensors file: byte 8 must be '{{', the begin of the header",
         file.path());
 
+  const std::size_t zero = text.find('\0');  // which the parser takes for the end
+  check(zero == std::string::npos, file.op(), "{}: the header is not JSON: it makes no sense at byte {} of it",
+        file.path(), zero);
   HeaderReader reader(file);
   json::sax_parse(text, &reader);
   SafetensorsHeader header{reader.take_entries(), reader.take_metadata()};

@@ -8,8 +8,9 @@
 namespace ff::models {
 
 void LanguageModelConfig::visit(Fields& f) {
-  f.choice<TokenKind>("vocabulary", vocabulary, {{"bytes", TokenKind::bytes}, {"words", TokenKind::words}},
-                      "what a token is: a byte, or a word between spaces");
+  f.choice<TokenKind>("vocabulary", vocabulary,
+                      {{"bytes", TokenKind::bytes}, {"words", TokenKind::words}, {"bpe", TokenKind::bpe}},
+                      "what a token is: a byte, a word between spaces, or what byte pairs are merged to");
   f.integer("layers", layers, {.min = 1}, "blocks");
   f.integer("heads", heads, {.min = 1}, "attention heads of a block");
   f.integer("width", width, {.min = 1}, "features of a token");
@@ -17,7 +18,8 @@ void LanguageModelConfig::visit(Fields& f) {
   f.integer("context", context, {.min = 1}, "tokens that are seen at once, in training and evaluation");
   f.integer(
       "vocabulary_size", vocabulary_size, {.min = 0},
-      "words that the data must have, <eos> and <unk> counted; 0: as many as it has. What needs no data needs this");
+      "tokens that the data must have, words with <eos> and <unk>; 0: as many as it has. Byte pairs are learnt until "
+      "there are so many. What needs no data needs this");
   f.integers(
       "cutoffs", cutoffs, {.min = 1}, 16,
       "where the clusters of an adaptive softmax begin, of the words by falling frequency; none: a plain softmax");
@@ -33,8 +35,10 @@ void LanguageModelConfig::visit(Fields& f) {
   f.require(std::adjacent_find(cutoffs.begin(), cutoffs.end(), std::greater_equal<>()) == cutoffs.end(), "cutoffs",
             fmt::format("{} do not ascend", fmt::join(cutoffs, ", ")));
   f.require(cutoffs.empty() || vocabulary == TokenKind::words, "cutoffs",
-            "an adaptive softmax is for words, which are numbered by frequency, not for bytes");
-  f.require(vocabulary_size == 0 || vocabulary == TokenKind::words, "vocabulary_size", "bytes are 256, always");
+            "an adaptive softmax is for words, which are numbered by frequency, not for bytes or byte pairs");
+  f.require(vocabulary_size == 0 || vocabulary != TokenKind::bytes, "vocabulary_size", "bytes are 256, always");
+  f.require(vocabulary_size == 0 || vocabulary != TokenKind::bpe || vocabulary_size >= 256, "vocabulary_size",
+            fmt::format("{} are fewer tokens than there are bytes", vocabulary_size));
   f.require(vocabulary_size == 0 || cutoffs.empty() || cutoffs.back() < vocabulary_size, "cutoffs",
             fmt::format("{} are not all below vocabulary_size {}", fmt::join(cutoffs, ", "), vocabulary_size));
   f.require(width % 2 == 0, "width", fmt::format("{} is odd, but sinusoidal positions need an even width", width));
@@ -50,6 +54,12 @@ void LanguageDataConfig::visit(Fields& f) {
            "share of the training file, at its end, that is held out where there is no held_out_path");
   f.integer("max_vocabulary", max_vocabulary, {.min = 0},
             "most words that are kept, the more frequent before the others; 0: all. Words alone");
+  f.text("tokenizer", tokenizer,
+         "folder of byte pairs, encoder.json and vocab.bpe as `fourierformer tokenizer train` writes them or a run has "
+         "them; none: they are learnt from the text to train on. Byte pairs alone");
+  f.text("cache", cache,
+         "folder where the tokens of words and byte pairs are kept, so that they need not be made again; none given: "
+         "beside the text or, where that cannot be written to, the user's cache folder; \"none\": nowhere");
   f.integer("evaluation_stride", evaluation_stride, {.min = 0},
             "tokens scored of an evaluation window, its last; 0: all of them, windows one after the other");
 }

@@ -10,7 +10,7 @@
 namespace ff::models {
 
 /// What a token is.
-enum class TokenKind { bytes, words };
+enum class TokenKind { bytes, words, bpe };
 
 /// A decoder-only transformer.
 struct LanguageModelConfig {
@@ -29,6 +29,8 @@ struct LanguageModelConfig {
 struct LanguageDataConfig {
   std::string path = "/usr/share/doc/jargon-text/jargon.txt.gz";
   std::string held_out_path;
+  std::string tokenizer;  ///< folder of byte pairs; empty: they are learnt
+  std::string cache;      ///< see load_corpus()
   double held_out_fraction = 0.1;
   std::int64_t max_vocabulary = 0, evaluation_stride = 0;
 

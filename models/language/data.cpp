@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "ff/core/check.h"
-#include "ff/core/io/file.h"
 #include "ff/models/data_random.h"
 
 namespace ff::models {
@@ -24,70 +22,7 @@ void check_tokens(const char* op, const Tensor& tokens, std::int64_t context, st
         batch_size);
 }
 
-struct Text {
-  std::string train, held_out, test;
-};
-
-bool is_folder(const LanguageDataConfig& data) { return std::filesystem::is_directory(data.path); }
-
-std::string part_path(const std::string& folder, const std::string& part) {
-  for (const std::string& name : {part + ".txt", "wiki." + part + ".tokens"})
-    if (std::string path = folder + "/" + name; std::filesystem::exists(path)) return path;
-  fail("load_corpus", "{}: neither {}.txt nor wiki.{}.tokens is there", folder, part, part);
-}
-
-Text read_text(const LanguageDataConfig& data, TokenKind kind) {
-  if (is_folder(data)) {
-    const auto read = [&](const char* part) { return io::read_file(part_path(data.path, part)); };
-    return {read("train"), read("valid"), read("test")};
-  }
-  Text text{io::read_file(data.path), {}, {}};
-  if (!data.held_out_path.empty()) {
-    text.held_out = io::read_file(data.held_out_path);
-  } else {
-    const auto held_out = std::floor(static_cast<double>(text.train.size()) * data.held_out_fraction);
-    std::size_t cut = text.train.size() - static_cast<std::size_t>(held_out);
-    if (kind == TokenKind::words && cut > 0) {
-      const std::size_t line_end = text.train.find('\n', cut - 1);
-      cut = line_end == std::string::npos ? text.train.size() : line_end + 1;
-    }
-    text.held_out = text.train.substr(cut);
-    text.train.resize(cut);
-  }
-  return text;
-}
-
-Corpus tokenise(const LanguageDataConfig& data, const Text& text, Vocabulary vocabulary) {
-  Corpus corpus{std::move(vocabulary), {}, {}, {}, 0};
-  corpus.train = corpus.vocabulary.encode(text.train);
-  corpus.held_out = corpus.vocabulary.encode(text.held_out);
-  const std::int64_t n = corpus.train.numel();
-  const bool folder = is_folder(data), one_file = !folder && data.held_out_path.empty();
-  if (folder) {
-    corpus.test = corpus.vocabulary.encode(text.test);
-    check(corpus.test.numel() > 0, "load_corpus", "{}: no text to test on", part_path(data.path, "test"));
-  }
-  check(n > 0, "load_corpus", "{}: no text to train on", data.path);
-  check(corpus.held_out.numel() > 0, "load_corpus", "{}: no text to evaluate on{}",
-        folder     ? part_path(data.path, "valid")
-        : one_file ? data.path
-                   : data.held_out_path,
-        one_file ? fmt::format(" is left by held_out_fraction {}", data.held_out_fraction) : "");
-  corpus.before_held_out = one_file ? token_at(corpus.train, n - 1) : corpus.vocabulary.end_of_line();
-  return corpus;
-}
-
 }  // namespace
-
-Corpus load_corpus(const LanguageDataConfig& data, TokenKind kind) {
-  const Text text = read_text(data, kind);
-  return tokenise(data, text,
-                  kind == TokenKind::bytes ? Vocabulary::bytes() : Vocabulary::words(text.train, data.max_vocabulary));
-}
-
-Corpus load_corpus(const LanguageDataConfig& data, const Vocabulary& vocabulary) {
-  return tokenise(data, read_text(data, vocabulary.kind()), vocabulary);
-}
 
 double unigram_perplexity(const Tensor& train, const Tensor& text, std::int64_t vocabulary_size) {
   std::vector<double> counts(static_cast<std::size_t>(vocabulary_size), 1.0);

@@ -1,27 +1,8 @@
 #pragma once
 
 #include "ff/models/data_loader.h"
-#include "ff/models/language/config.h"
-#include "ff/models/language/vocabulary.h"
 
 namespace ff::models {
-
-/// A text as tokens, 1-D u8 or i32, divided into what is trained on, what is evaluated on meanwhile, and, of a folder
-/// alone, what is tested on in the end.
-struct Corpus {
-  Vocabulary vocabulary;
-  Tensor train, held_out, test;
-  /// The token before the first held-out one: the last training token where they are of one file, else the end of a
-  /// line.
-  std::int64_t before_held_out = 0;
-};
-
-/// Reads the text that data names. Words are those of the training part. Held out is the end of the file (from the
-/// beginning of a line on for words), or a file of its own. A folder is laid out as WikiText is, held out being its
-/// validation text. Throws Error naming the file where a part is empty or missing.
-Corpus load_corpus(const LanguageDataConfig& data, TokenKind kind);
-/// The same with a vocabulary that is there already.
-Corpus load_corpus(const LanguageDataConfig& data, const Vocabulary& vocabulary);
 
 /// The perplexity on text of the model that gives each token the probability of its frequency in train, all of them
 /// counted once more than they come.

@@ -43,7 +43,7 @@ Tensor sinusoidal_positions(std::int64_t count, std::int64_t width) {
 }
 
 LanguageModel::LanguageModel(const LanguageModelConfig& config, std::int64_t vocabulary_size)
-    : embed(vocabulary_size, config.width), drop(config.dropout), config_(config) {
+    : embed(vocabulary_size, config.width, {.sparse = true}), drop(config.dropout), config_(config) {
   check(config.context >= 1 && config.layers >= 1, op, "a context of {} and {} blocks; at least one of each is needed",
         config.context, config.layers);
   positions = sinusoidal_positions(config.context, config.width);

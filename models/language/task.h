@@ -1,19 +1,28 @@
 #pragma once
 
 #include "ff/models/data_loader.h"
-#include "ff/models/language/data.h"
+#include "ff/models/language/corpus.h"
 #include "ff/models/language/model.h"
 #include "ff/models/training_task.h"
 
 namespace ff::models {
 
+/// Of the tokens of a text.
+struct TextLoss {
+  double sum = 0;  ///< of -log p, in nats
+  std::int64_t tokens = 0;
+
+  double mean() const { return sum / static_cast<double>(tokens); }
+};
+
 /// Prediction of the next token of a text.
 class LanguageTask : public TrainingTask {
  public:
   /// See make_training_task().
-  LanguageTask(const LanguageConfig& config, const TrainConfig& train);
+  LanguageTask(const LanguageConfig& config, const TrainConfig& train, const LoadListener& listener = {});
   /// See load_trained_task().
-  LanguageTask(const LanguageConfig& config, const TrainConfig& train, const RunFolder& folder);
+  LanguageTask(const LanguageConfig& config, const TrainConfig& train, const RunFolder& folder,
+               const LoadListener& listener = {});
 
   nn::Module& model() override { return model_; }
   std::string_view items() const override { return "tokens"; }
@@ -27,11 +36,18 @@ class LanguageTask : public TrainingTask {
  private:
   LanguageTask(const LanguageConfig& config, const TrainConfig& train, const Corpus& corpus);
 
-  std::optional<double> loss_of(const std::shared_ptr<BatchSource>& text, const std::function<bool()>& stopped);
+  struct Text {
+    std::shared_ptr<BatchSource> batches;
+    TextSize size;
+  };
+
+  std::optional<TextLoss> loss_of(const Text& text, const std::function<bool()>& stopped);
+  Figures test_figures(const Text& text, const TextLoss& loss) const;
 
   Vocabulary vocabulary_;
-  std::shared_ptr<BatchSource> train_, held_out_, test_;  // test_: null where there is no such text
-  double unigram_perplexity_ = 0;                         // of it
+  std::shared_ptr<BatchSource> train_;
+  Text held_out_, test_;           // test_: without batches where there is no such text
+  double unigram_perplexity_ = 0;  // of it
   std::unique_ptr<DataLoader> loader_;
   LanguageModel model_;
   double label_smoothing_;
@@ -42,6 +58,14 @@ struct TrainedLanguageModel {
   Vocabulary vocabulary;
   std::unique_ptr<LanguageModel> model;
 };
+
+/// What a loss says of the text that it is of: bits_per_byte and bits_per_character, which can be compared whatever
+/// tokens are, and of byte pairs word_perplexity, a word model's that gives the text the same probability. None for
+/// words some of which are <unk> to the model alone: it does not tell what they are.
+Figures text_figures(TokenKind kind, const TextSize& size, const TextLoss& loss);
+
+/// The vocabulary that a run of such tokens has in its folder.
+Vocabulary load_vocabulary(const RunFolder& folder, TokenKind kind);
 
 /// Reads it from the folder of a run. Throws Error where that is no run of a language model.
 TrainedLanguageModel load_language_model(const RunFolder& folder);

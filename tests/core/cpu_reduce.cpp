@@ -154,6 +154,30 @@ TEST_CASE("long sums of floats keep their digits") {
   CHECK(cpu::sum_of_squares({}) == 0);
 }
 
+TEST_CASE("a sum of squares over runs is the whole sum to the last bit, and reads little else") {
+  for (const std::int64_t n : {5, 64, 70000, 200003}) {
+    const std::vector<std::vector<Run>> cases{
+        {}, {{0, n}}, {{1, 3}}, {{2, 4}, {4, 5}}, {{n - 2, n}}, {{0, 1}, {n / 2, n / 2 + n / 4}, {n - 1, n}}};
+    for (const std::vector<Run>& runs : cases) {
+      CAPTURE(n);
+      CAPTURE(runs.size());
+      std::vector<float> x(static_cast<std::size_t>(n), 0.0f);
+      for (const Run& run : runs)
+        for (std::int64_t i = run.begin; i < run.end; ++i)
+          x[static_cast<std::size_t>(i)] = std::sin(static_cast<float>(i) + 1);
+      CHECK(cpu::sum_of_squares({{f32, n, x.data(), &runs}}) == cpu::sum_of_squares({{f32, n, x.data()}}));
+      CHECK(test::same_at_any_thread_count([&] {
+        return std::vector<double>{cpu::sum_of_squares({{f32, n, x.data(), &runs}})};
+      }));
+    }
+  }
+  // A mark far from any run is not seen.
+  std::vector<double> x(100000, 0.0);
+  const std::vector<Run> runs{{10, 12}, {90000, 90001}};
+  x[11] = 2, x[50000] = 7, x[90000] = 3;
+  CHECK(cpu::sum_of_squares({{f64, 100000, x.data(), &runs}}) == 13);
+}
+
 TEST_CASE("max and min propagate NaN from anywhere and know infinities") {
   const bool reduced[] = {true, false};
   for (std::int64_t n : {1, 5, 64, 100, 1000})

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include <doctest/doctest.h>
+#include <zlib.h>
 
 #include "ff/core/io/file.h"
 
@@ -107,4 +108,47 @@ TEST_CASE("an OutputFile keeps links and refuses what is no file") {
   CHECK(contains(error_of([&] { io::write_file("/dev/null", ""); }), {"/dev/null", "not a regular file"}));
   CHECK(contains(error_of([&] { io::write_file(dir.path("."), ""); }), {"not a regular file"}));
   CHECK(contains(error_of([&] { io::write_file(dir.path("none/file"), ""); }), {"none/file", "cannot be created"}));
+}
+
+TEST_CASE("file: the digest of a file is its length and zlib's CRC-32") {
+  const TempDir dir;
+  CHECK(io::file_digest(dir.write("check", "123456789")) == io::FileDigest{9, 0xcbf43926});  // the check value
+  CHECK(io::file_digest(dir.write("empty", "")) == io::FileDigest{0, 0});
+  CHECK(io::file_digest(dir.write("gzip", gzip("text"))).bytes == gzip("text").size());
+  std::string large(3000000, 'x');
+  large[2999999] = 'y';
+  const auto crc =
+      static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(large.data()), large.size()));
+  CHECK(io::file_digest(dir.write("large", large)) == io::FileDigest{large.size(), crc});
+  CHECK(contains(error_of([&] { io::file_digest(dir.path("none")); }), {"[file_digest]", "none"}));
+}
+
+TEST_CASE("file: what a killed writer left of a file goes, and nothing else") {
+  const TempDir dir;
+  for (const char* name : {"a", "a.tmp-1-0", "a.tmp-22-7", "a.tmp", "b.tmp-1-0", "aa.tmp-1-0"}) dir.write(name, "x");
+  io::remove_leftovers(dir.path("a"));
+  CHECK(dir.count() == 4);
+  CHECK(slurp(dir.path("b.tmp-1-0")) == "x");
+  CHECK(slurp(dir.path("a")) == "x");
+  io::remove_leftovers(dir.path("no/such/folder"));
+}
+
+TEST_CASE("an AppendFile grows, at once in the file") {
+  const TempDir dir;
+  const std::string path = dir.path("log");
+  {
+    io::AppendFile file(path, "log");
+    file.write("one");
+    CHECK(slurp(path) == "one");
+    file.write(" two");
+    CHECK(file.size() == 7);
+  }
+  io::AppendFile file(path, "log", 4);  // what follows its first bytes goes
+  CHECK(slurp(path) == "one ");
+  file.write("three");
+  CHECK(slurp(path) == "one three");
+  CHECK(file.size() == 9);
+  CHECK(contains(error_of([&] { io::AppendFile(path, "log", 10); }), {"[log]", path, "9 bytes", "has 10"}));
+  CHECK(slurp(path) == "one three");
+  CHECK(contains(error_of([&] { io::AppendFile(dir.path("."), "log"); }), {"[log]", "cannot be written"}));
 }

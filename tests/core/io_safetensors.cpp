@@ -152,7 +152,13 @@ TEST_CASE("safetensors: a header that is not JSON of the right form is refused")
   const std::string data = bytes_of({1.0f});
   CHECK(contains(refusal(one_float.substr(0, one_float.size() - 1), data), {"not JSON"}));
   CHECK(contains(refusal(std::string(one_float) + "x", data), {"not JSON"}));
-  CHECK(contains(refusal("{\"\xff\":1}", data), {"not JSON"}));
+  CHECK(contains(refusal(std::string(one_float) + std::string(8, '\0'), data), {"not JSON"}));
+  for (const char* bad : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
+    const std::string text(bad);
+    CHECK(contains(refusal("{\"" + text + "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", data),
+                   {"the header is not UTF-8 at byte"}));
+    CHECK(contains(refusal("{\"__metadata__\":{\"a\":\"" + text + "\"}}", ""), {"the header is not UTF-8 at byte"}));
+  }
   CHECK(contains(refusal(R"({"a":3})", data), {"tensor \"a\": expected an object, got 3"}));
   CHECK(contains(refusal(R"({"a":[{"a":1}]})", data), {"tensor \"a\": expected an object, got a list"}));
   CHECK(contains(refusal(R"({"a":{"dtype":{"a":1}}})", data), {"\"dtype\": expected a string, got an object"}));
@@ -194,6 +200,10 @@ TEST_CASE("safetensors: missing and repeated keys are refused") {
       {"tensor \"a\": comes twice"}));
   CHECK(contains(refusal(R"({"__metadata__":{"a":"1","a":"2"}})", ""), {"__metadata__: key \"a\" comes twice"}));
   CHECK(contains(refusal(R"({"__metadata__":{},"__metadata__":{}})", ""), {"__metadata__: comes twice"}));
+  CHECK(contains(refusal(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                         R"("\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+                         data),
+                 {"tensor \"a\": comes twice"}));
 }
 
 TEST_CASE("safetensors: dtypes that a Tensor does not have are named") {
@@ -201,6 +211,10 @@ TEST_CASE("safetensors: dtypes that a Tensor does not have are named") {
                  {"tensor \"a\"", "\"F16\" is not supported", "F32"}));
   CHECK(contains(refusal(R"({"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}})", "12"),
                  {"\"BF16\" is not supported", "convert"}));
+  for (const char* other : {"I8", "U16", "F8_E4M3", "C64", ""})
+    CHECK(
+        contains(refusal("{\"a\":{\"dtype\":\"" + std::string(other) + "\",\"shape\":[0],\"data_offsets\":[0,0]}}", ""),
+                 {"\"" + std::string(other) + "\" is not supported"}));
   CHECK(contains(refusal(R"({"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}})", "1234"),
                  {"\"f32\" is not supported"}));
 }

@@ -49,6 +49,20 @@ endif()
 run(${work}/prefix/bin/fourierformer --help)
 expect("train")
 
+# What it prints for shells and readers is installed, as it prints it from there.
+function(expect_installed file)
+  run(${work}/prefix/bin/fourierformer ${ARGN})
+  file(READ ${work}/prefix/share/${file} text)
+  if(NOT text STREQUAL out)
+    message(FATAL_ERROR "share/${file} is not what fourierformer ${ARGN} prints:\n${text}")
+  endif()
+  set(out "${out}" PARENT_SCOPE)
+endfunction()
+expect_installed(man/man1/fourierformer.1 man)
+expect_installed(zsh/site-functions/_fourierformer completion zsh)
+expect_installed(bash-completion/completions/fourierformer completion bash)
+expect("toy_vision")
+
 # Generating is enough to see that every target links something known.
 file(WRITE ${work}/subfolder/CMakeLists.txt "cmake_minimum_required(VERSION 3.25)
 project(subfolder LANGUAGES CXX)

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ff/models/language/corpus.h"
 #include "ff/models/language/data.h"
 
 #include "tests/support/compare.h"
@@ -241,7 +242,8 @@ TEST_CASE("text segments: every token is a target exactly once, after those befo
 }
 
 TEST_CASE("corpus: the Jargon File as Debian ships it") {
-  const LanguageDataConfig data;
+  LanguageDataConfig data;
+  data.cache = "none";
   if (!std::filesystem::exists(data.path)) {
     MESSAGE("skipped: ", data.path, " is not there (package jargon-text)");
     return;
@@ -279,6 +281,7 @@ TEST_CASE("corpus: a folder laid out as WikiText is") {
 TEST_CASE("corpus: WikiText-2 where it is there") {
   LanguageDataConfig data;
   data.path = "data/wikitext-2";
+  data.cache = "none";
   if (const char* path = std::getenv("FF_WIKITEXT2")) data.path = path;
   if (!std::filesystem::exists(data.path)) {
     MESSAGE("skipped: ", data.path, " is not there (FF_WIKITEXT2 may name another folder)");

@@ -36,3 +36,17 @@ TEST_CASE("metrics: a log begins anew, or goes on from where it was") {
   CHECK(slurp(path).empty());
   CHECK(contains(error_of([&] { MetricsLog(folder.path("no/such/folder")); }), {"[metrics]", "no/such/folder"}));
 }
+
+TEST_CASE("metrics: a log has one writer") {
+  const TempDir folder;
+  const std::string path = folder.path("metrics.jsonl");
+  {
+    MetricsLog log(path);
+    log.write({{"step", 1}});
+    log.flush();
+    CHECK(contains(error_of([&] { MetricsLog other(path); }), {"[metrics]", path, "another process is writing it"}));
+    CHECK(slurp(path) == "{\"step\":1}\n");
+  }
+  MetricsLog(path).write({{"step", 2}});
+  CHECK(slurp(path) == "{\"step\":2}\n");
+}

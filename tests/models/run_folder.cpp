@@ -54,7 +54,8 @@ TEST_CASE("run folder: a run is not overwritten unasked, and then nothing but th
   const RunFolder run(temp.path("run"));
   const auto made = run.create("old\n", false);
   temp.write("run/model.safetensors", "weights");
-  temp.write("run/checkpoint/state.safetensors", "state");
+  temp.write("run/checkpoint/manifest.json", "{}");
+  temp.write("run/checkpoint/step-00000001.safetensors", "state");
   temp.write("run/checkpoint/mine", "mine");
   temp.write("run/notes.txt", "notes");
   CHECK(contains(error_of([&] { run.check_free(false); }), {"[run]", run.path(), "holds a run", "--overwrite"}));
@@ -63,9 +64,24 @@ TEST_CASE("run folder: a run is not overwritten unasked, and then nothing but th
   const auto made_again = run.create("new\n", true);
   CHECK(slurp(run.config()) == "new\n");
   CHECK(!fs::exists(run.model()));
-  CHECK(!fs::exists(run.checkpoint()));
+  CHECK(!fs::exists(temp.path("run/checkpoint/manifest.json")));
+  CHECK(!fs::exists(temp.path("run/checkpoint/step-00000001.safetensors")));
   CHECK(slurp(temp.path("run/notes.txt")) == "notes");
   CHECK(slurp(temp.path("run/checkpoint/mine")) == "mine");
+}
+
+TEST_CASE("run folder: event files belong to the run") {
+  const TempDir temp;
+  const RunFolder run(temp.path("run"));
+  fs::create_directory(run.path());
+  const std::string first = temp.write("run/events.out.tfevents.1", "events");
+  const std::string second = temp.write("run/events.out.tfevents.2.x", "events");
+  temp.write("run/events.mine", "events");
+  CHECK(contains(error_of([&] { run.check_free(false); }), {"[run]", "holds a run"}));
+  { const auto made = run.create("{}\n", true); }
+  CHECK(!fs::exists(first));
+  CHECK(!fs::exists(second));
+  CHECK(slurp(temp.path("run/events.mine")) == "events");
 }
 
 TEST_CASE("run folder: what cannot be made leaves nothing behind") {
@@ -91,8 +107,10 @@ TEST_CASE("run folder: is complete with a configuration and a model") {
   CHECK(error_of([&] { run.check_complete(); }) == "[run] " + run.path() + ": no such folder");
   const auto made = run.create("{}", false);
   CHECK(contains(error_of([&] { run.check_complete(); }), {run.path(), "model.safetensors is missing"}));
+  run.check_begun();
   temp.write("run/model.safetensors", "weights");
   run.check_complete();
+  CHECK(contains(error_of([&] { run.with_best_model().check_complete(); }), {"model-best.safetensors is missing"}));
   temp.write("run/summary.json", "{");
   CHECK(contains(error_of([&] { run.read_summary(); }), {"[run]", "summary.json", "not JSON"}));
 }

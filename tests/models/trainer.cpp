@@ -12,9 +12,9 @@
 #include "ff/core/io/safetensors.h"
 #include "ff/core/parallel.h"
 #include "ff/core/random.h"
-#include "ff/models/checkpoint.h"
 #include "ff/nn/nn.h"
 
+#include "tests/models/line_task.h"
 #include "tests/support/compare.h"
 #include "tests/support/errors.h"
 #include "tests/support/files.h"
@@ -24,67 +24,6 @@ using namespace ff::models;
 using namespace ff::test;
 
 namespace {
-
-// A line through noise: batch `step` of it depends on step alone.
-class LineTask : public TrainingTask {
- public:
-  LineTask() { manual_seed(1), line.add("unused", spare); }
-
-  nn::Module& model() override { return line; }
-  std::string_view items() const override { return "points"; }
-  std::int64_t steps_per_epoch() const override { return 10; }
-  void seek(std::int64_t step) override { step_ = step; }
-  BatchLoss next_loss() override {
-    Generator random(static_cast<std::uint64_t>(++step_));
-    Tensor x = Tensor::empty({8, 3});
-    fill_normal(x.data<float>(), 24, random.next(24));
-    Tensor loss = mse_loss(line(x), sum(x, {1}, true)) + sum(dropout(x, 0.5)) * 0.0;
-    if (step_ == poisoned) loss = loss * std::numeric_limits<double>::quiet_NaN();
-    if (step_ == exploding) loss = loss + sqrt(sum(line.weight) * 0.0) * 1.0;  // the root's slope at 0
-    return {loss, 8};
-  }
-  Figures evaluate(const std::function<bool()>& stopped) override {
-    evaluated_in_training |= line.training();
-    ++evaluations;
-    if (stopped()) return {};
-    return {{"test_loss", mean(square(line.weight - 1.0)).item<double>()}};
-  }
-
-  nn::Linear line{3, 1};
-  nn::Identity spare;
-  std::int64_t poisoned = 0, exploding = 0;
-  int evaluations = 0;
-  bool evaluated_in_training = false;
-
- private:
-  std::int64_t step_ = 0;
-};
-
-TrainConfig sgd(std::int64_t steps) {
-  TrainConfig config;
-  config.steps = steps;
-  config.optimizer = OptimizerKind::sgd;
-  config.lr = 0.1;
-  config.weight_decay = 0;
-  config.warmup = 5;
-  config.log_interval = 4;
-  return config;
-}
-
-// Keeps what it is told, and may stop the run.
-class Watcher : public TrainObserver {
- public:
-  void on_step(const TrainStep& step) override {
-    steps.push_back(step);
-    if (step.step == stop_after) stop = true;
-  }
-  void on_record(const nlohmann::ordered_json& record) override { records.push_back(record); }
-
-  std::vector<TrainStep> steps;
-  std::vector<nlohmann::ordered_json> records;
-  std::int64_t stop_after = -1;
-  std::atomic<bool> stop{false};
-};
 
 std::string tiny_images(const TempDir& folder) {
   std::string pixels, labels;
@@ -278,7 +217,7 @@ TEST_CASE("trainer: the average of the weights is what is evaluated and saved, t
   config.train.ema_decay = 0.8;
   trained(folder, "averaged", config);
   const RunFolder plain(folder.path("plain")), averaged(folder.path("averaged"));
-  const Checkpoint checkpoint = load_checkpoint(averaged.checkpoint());
+  const Checkpoint checkpoint = newest(averaged);
   const TensorMap saved = load_safetensors(averaged.model()), without = load_safetensors(plain.model());
   for (const auto& [name, tensor] : saved) {
     CHECK(same_bits(tensor.to_vector<float>(), checkpoint.average.at(name).to_vector<float>()));
@@ -321,7 +260,7 @@ TEST_CASE("trainer: stops when told, keeping the model") {
   CHECK(result.steps == 7);
   CHECK(result.figures.empty());
   CHECK(load_safetensors(run.model()).at("weight").to_vector<float>() == task.line.weight.to_vector<float>());
-  CHECK(load_checkpoint(run.checkpoint()).step == 7);
+  CHECK(newest(run).state.step == 7);
   const auto summary = run.read_summary();
   CHECK(summary["steps"] == 7);
   CHECK(summary["finished"] == false);
@@ -373,13 +312,39 @@ TEST_CASE("trainer: the same weights to the last bit at any thread count") {
     }
 }
 
+TEST_CASE("trainer: seeds of initialisation, data and dropout, each alone or all by one") {
+  const TempDir folder;
+  RunConfig config = RunConfig::read(tiny_images(folder));
+  int runs = 0;
+  auto weights = [&] { return trained(folder, "run" + std::to_string(++runs), config); };
+  auto initial = [&] {
+    const auto task = make_training_task(config);
+    return task->model().state_dict().at("head.weight").to_vector<float>();
+  };
+  const auto first = initial();
+  const std::string one = weights();
+  TrainConfig& train = config.train;
+  train.seed = 7, train.init_seed = train.data_seed = train.dropout_seed = 1;
+  CHECK(weights() == one);
+  train.init_seed = 2;
+  CHECK(initial() != first);
+  CHECK(default_generator().state().seed == 1);  // dropout's
+  CHECK(weights() != one);
+  train.init_seed = 1, train.data_seed = 2;
+  CHECK(initial() == first);
+  CHECK(weights() != one);
+  train.data_seed = 1, train.dropout_seed = 2;
+  CHECK(initial() == first);
+  CHECK(weights() != one);
+}
+
 TEST_CASE("trainer: a run's folder holds all of it") {
   const TempDir folder;
   const RunConfig config = RunConfig::read(tiny_text(folder));
   trained(folder, "run", config);
   const RunFolder run(folder.path("run"));
   CHECK(RunConfig::read(run.config()).text() == config.text());
-  CHECK(load_checkpoint(run.checkpoint()).step == 20);
+  CHECK(newest(run).state.step == 20);
   const auto lines = lines_of(run.metrics());
   CHECK(lines.size() == 7 + 3);  // every 3 steps and the last; evaluations after 8, 16 and 20
   for (const auto& line : lines) CHECK((line.contains("loss") || line.contains("test_loss")));
@@ -473,6 +438,14 @@ TEST_CASE("trainer: a folder's validation text is evaluated on the way, its test
   const auto never = [] { return false; };
   CHECK(loaded->test(never).value()[0].second == summary["test_loss"].get<double>());
   CHECK(!loaded->test([] { return true; }));
+
+  const RunConfig hopeless = RunConfig::read(folder.path("words.json"), {"train.lr=1e-30", "train.patience=1"});
+  trained(folder, "early", hopeless);
+  const auto early = RunFolder(folder.path("early")).read_summary();
+  CHECK(early["steps"] == 16);
+  CHECK(early["stopped_early"] == true);
+  CHECK(early.contains("test_loss"));
+
   RunConfig other = config;
   other.language.model.vocabulary_size = 7;
   CHECK(contains(error_of([&] { make_training_task(other); }), {folder.path("corpus"), "words", "says 7"}));

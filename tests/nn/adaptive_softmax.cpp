@@ -7,6 +7,7 @@
 
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/io/safetensors.h"
 #include "ff/core/parallel.h"
 
@@ -133,6 +134,23 @@ TEST_CASE("TiedAdaptiveSoftmax: rows of a cluster that does not occur get no gra
   const Tensor gradient = tied.table.grad();
   for (std::int64_t row = 0; row < 10; ++row)
     CHECK((max(abs(gradient(row))).item<double>() > 0) == (row < 2 || row >= 7));
+}
+
+TEST_CASE("TiedAdaptiveSoftmax: a sparse table's gradient knows the clusters that occur, and has the same bits") {
+  const auto gradient_of = [](bool sparse) {
+    manual_seed(3);
+    Tied tied(10, 4, {2, 4, 7});
+    if (sparse) keep_sparse_gradient(tied.table);
+    const Tensor words = Tensor::from<std::int64_t>({5, 0, 5}), next = Tensor::from<std::int64_t>({0, 8, 9});
+    for (int step = 0; step < 2; ++step) {
+      tied.table.set_grad({});
+      tied.softmax.loss(embedding(words, tied.table), next).backward();
+    }
+    if (sparse) CHECK(*touched(tied.table.grad()) == std::vector<Run>{{0, 2 * 4}, {5 * 4, 6 * 4}, {7 * 4, 10 * 4}});
+    CHECK(*touched(tied.softmax.bias.grad()) == std::vector<Run>{{0, 2}, {7, 10}});
+    return tied.table.grad().to_vector<double>();
+  };
+  CHECK(same_bits(gradient_of(true), gradient_of(false)));
 }
 
 TEST_CASE("AdaptiveLogSoftmaxWithLoss: PyTorch's loss, gradients, log-probabilities and predictions") {

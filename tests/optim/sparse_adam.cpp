@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include "ff/autograd/ops/ops.h"
+#include "ff/autograd/sparse_gradient.h"
 #include "ff/core/parallel.h"
 #include "ff/optim/adam.h"
 #include "ff/optim/kernels.h"
+#include "ff/optim/sgd.h"
 
 #include "tests/support/compare.h"
 #include "tests/support/errors.h"
@@ -106,6 +108,60 @@ TEST_CASE("SparseAdam: scalars, vectors and tables of no rows; any number of thr
   set_num_threads(threads);
   CHECK(same_bits(results[0], results[1]));
   CHECK(same_bits(results[0], results[2]));
+}
+
+TEST_CASE("every optimiser: a sparse gradient gives what a dense one does, to the last bit") {
+  // Rows of 3 / 4 of a task, so that they lie across the seams; row 2 is touched, but its gradient is 0.
+  const std::int64_t width = optim::kernels::grain * 3 / 4;
+  using Make = std::unique_ptr<optim::Optimizer> (*)(const Tensor&);
+  const std::vector<Make> optimizers{
+      [](const Tensor& p) -> std::unique_ptr<optim::Optimizer> {
+        return std::make_unique<optim::SparseAdam>(NamedTensors{{"w", p}});
+      },
+      [](const Tensor& p) -> std::unique_ptr<optim::Optimizer> {
+        return std::make_unique<optim::Adam>(NamedTensors{{"w", p}});
+      },
+      [](const Tensor& p) -> std::unique_ptr<optim::Optimizer> {
+        return std::make_unique<optim::AdamW>(NamedTensors{{"w", p}}, optim::AdamWOptions{.weight_decay = 0.1});
+      },
+      [](const Tensor& p) -> std::unique_ptr<optim::Optimizer> {
+        return std::make_unique<optim::SGD>(NamedTensors{{"w", p}}, optim::SGDOptions{.lr = 0.1, .momentum = 0.9});
+      }};
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    CAPTURE(i);
+    manual_seed(4);
+    const Tensor start = randn({6, width}), p = leaf(start), q = leaf(start);
+    keep_sparse_gradient(p);
+    const auto sparse = optimizers[i](p), dense = optimizers[i](q);
+    for (const std::vector<std::int64_t>& used : {std::vector<std::int64_t>{1, 2, 5}, {0, 2}, {1, 3, 4}}) {
+      const Tensor index = Tensor::from(used, {static_cast<std::int64_t>(used.size())});
+      for (const Tensor& w : {p, q}) {
+        const Tensor rows = embedding(index, w);
+        sum(square(rows) * reshape(cast(ne(index, 2), f32), {-1, 1})).backward();
+      }
+      REQUIRE(touched(p.grad()) != nullptr);
+      for (optim::Optimizer* optimizer : {sparse.get(), dense.get()}) {
+        optimizer->step(0.5);
+        optimizer->zero_grad();
+      }
+      CHECK_FALSE(p.grad().defined());
+      CHECK(same_bits(p.to_vector<float>(), q.to_vector<float>()));
+    }
+    for (const auto& [name, value] : dense->state_dict())
+      CHECK(same_bits(sparse->state_dict().at(name).to_vector<double>(), value.to_vector<double>()));
+  }
+}
+
+TEST_CASE("SparseAdam: what is not touched is not looked at") {
+  const Tensor p = leaf(ones({5000, 64}));
+  keep_sparse_gradient(p);
+  optim::SparseAdam optimizer({{"w", p}});
+  sum(embedding(Tensor::from<std::int64_t>({3, 4998}), p)).backward();
+  p.grad().data<float>()[2000 * 64] = 1;  // a mark that nobody is told of
+  optimizer.step();
+  CHECK(p(2000, 0).item<float>() == 1);
+  CHECK(p(3, 0).item<float>() < 1);
+  CHECK(p(4998, 63).item<float>() < 1);
 }
 
 TEST_CASE("SparseAdam: bad options") {

@@ -25,8 +25,9 @@ class Cli(Case):
         out = self.succeed("train", self.vision, "--out", run, "--threads", 2)
         self.assertIn("test accuracy", out)
         self.assertEqual({path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()},
-                         {"config.json", "metrics.jsonl", "model.safetensors", "checkpoint/state.safetensors",
-                          "summary.json"})
+                         {"config.json", "metrics.jsonl", "model.safetensors", "model-best.safetensors",
+                          "checkpoint/manifest.json", "checkpoint/step-00000008.safetensors",
+                          "checkpoint/step-00000012.safetensors", "summary.json"})
         config = json.loads((run / "config.json").read_text())
         self.assertEqual(config["train"]["steps"], 12)
         self.assertEqual(config["model"]["attention"], "fourier")  # defaults are filled in
@@ -106,25 +107,8 @@ class Cli(Case):
         self.succeed("train", config, "--set", f"model.attention={attention}", *settings, "--steps", 20, "--out", run,
                      "--seed", 2, "--quiet")
         other = self.timeless(run)
-        for name in ("model.safetensors", "checkpoint/state.safetensors", "metrics.jsonl"):
+        for name in ("model.safetensors", "checkpoint/step-00000020.safetensors", "metrics.jsonl"):
             self.assertNotEqual(other[name], found[1][name])
-
-    def timeless(self, run):
-        """What a run left behind, by the file's name, without what measures time or memory."""
-        def stripped(record):
-            measured = ("seconds", "window_seconds", "training_seconds", "items_per_second", "peak_memory_bytes",
-                        "metrics_bytes")  # times have more digits or fewer
-            return {key: value for key, value in record.items() if key not in measured}
-
-        files = {path.relative_to(run).as_posix(): path.read_bytes() for path in run.rglob("*") if path.is_file()}
-        files["metrics.jsonl"] = [stripped(record) for record in self.records(run)]
-        files["summary.json"] = stripped(json.loads(files["summary.json"]))
-        state = files["checkpoint/state.safetensors"]
-        end = 8 + struct.unpack("<Q", state[:8])[0]
-        header = json.loads(state[8:end])
-        header["__metadata__"] = stripped(header["__metadata__"])
-        files["checkpoint/state.safetensors"] = (header, state[end:])
-        return files
 
     def test_default_folder(self):
         self.succeed("train", self.vision, "--steps", 1, "--quiet")
@@ -195,24 +179,45 @@ class Cli(Case):
         environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
         os.environ.pop("NO_COLOR", None)
         self.addCleanup(os.environ.update, environment)
-        for columns in (120, 60, 20):
-            out = self.run_on_terminal(columns, "train", self.vision, "--out", self.runs / str(columns))
+        self.succeed("train", self.vision, "--out", self.runs / "silent", "--set", "model.dropout=0.1", "--quiet")
+        silent = (self.runs / "silent/model.safetensors").read_bytes()
+        for columns in (160, 80, 40, 20):
+            out = self.run_on_terminal(columns, "train", self.vision, "--out", self.runs / str(columns), "--set",
+                                       "model.dropout=0.1")
             self.assertIn("\x1b[32m", out)  # colours
             rewritten = re.findall(r"\r(step [^\r\n]*)\x1b\[K", out)
             self.assertTrue(rewritten, out)
             for line in rewritten:
                 self.assertLess(len(line), columns)
-            if columns == 120:
-                self.assertRegex(rewritten[-1], r"step \d+/12 \[=* *\]  loss .*  lr .* images/s  ")
+            last = rewritten[-1]  # a narrow line leaves out what matters least
+            if columns == 160:
+                self.assertRegex(last, r"\Astep \d+/12 \[=* *\]  loss [\d.]+ \(last [\d.]+\)  lr [\de.-]+  [\d.]+k? images/s  "
+                                       r"[\d.]+ % of peak  [\d.]+ MiB  ")
+            elif columns == 80:
+                self.assertRegex(last, r"\Astep \d+/12 \[=* *\]  loss [\d.]+  lr [\de.-]+  [\d.]+k? images/s  ")
+            elif columns == 40:
+                self.assertRegex(last, r"\Astep \d+/12  loss [\d.]+  ")
+            # What is shown changes nothing of what is learnt.
+            self.assertEqual((self.runs / str(columns) / "model.safetensors").read_bytes(), silent)
         out = self.run_on_terminal(80, "train", self.vision, "--out", self.runs / "plain", NO_COLOR="1")
         self.assertNotRegex(out, r"\x1b\[\d+m")
 
     def test_help_and_version(self):
-        self.assertRegex(self.succeed("--version"), r"\Afourierformer \d+\.\d+\.\d+\n\Z")
+        self.assertRegex(self.succeed("--version"),
+                         r"\Afourierformer \d+\.\d+\.\d+\nbuild +\w+, (GNU|Clang) [\d.]+.*\nSIMD +\w+ .*\nBLAS +OpenBLAS .*\n\Z")
         out = self.succeed("--help")
-        for command in ("train", "eval", "generate", "info", "graph", "bench"):
+        self.assertRegex(out, r"(?s)Exit status:\n  0 .*\n  1 .*\n  2 ")
+        for command in ("train", "eval", "analyze", "report", "compare", "generate", "info", "graph", "bench"):
             self.assertIn(command, out)
-            self.assertIn("Usage", self.succeed(command, "--help"))
+            text = self.succeed(command, "--help")
+            self.assertIn("Usage: fourierformer " + command, text)
+            self.assertRegex(text, rf"(?m)^Examples:\n  fourierformer {command}")
+            for line in text.splitlines():
+                if not line.startswith("  fourierformer"):  # an example
+                    self.assertLessEqual(len(line), 100)
+        for line in self.run_on_terminal(60, "train", "--help").split("\r\n"):
+            if not line.startswith("  fourierformer"):
+                self.assertLessEqual(len(line), 60)
         for option in ("--set", "--out", "--threads", "--seed", "--steps", "--overwrite", "--quiet", "--json"):
             self.assertIn(option, self.succeed("train", "--help"))
 
@@ -338,6 +343,17 @@ class Cli(Case):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\A[^\n]*(loss|gradient) is -?(nan|inf) in step \d+[^\n]*rate[^\n]*\n\Z")
         self.assertFalse(self.runs.exists())
+
+    def test_updates_that_are_left_out(self):
+        settings = ["train", self.vision, "--out", self.runs / "a", "--set", "train.optimizer=sgd", "train.warmup=0",
+                    "train.lr=1e30"]
+        done = self.run_program(*settings, "train.non_finite=skip")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\A[^\n]*is -?(nan|inf) in step \d+[^\n]*; 10 updates in a row had to be left out\n\Z")
+        for count in range(1, 11):
+            self.assertRegex(done.stdout, rf"step \d+/12  the (loss|gradient) is not finite; {count} left out so far\n")
+        told = [record["left_out"] for record in self.records(self.runs / "a") if "left_out" in record]
+        self.assertEqual(told, list(range(1, 11)))
 
     def test_detect_anomaly(self):
         done = self.run_program("train", self.vision, "--out", self.runs / "a", "--set", "train.optimizer=sgd",

@@ -81,6 +81,26 @@ class Case(unittest.TestCase):
     def everything(self):
         return {path: path.read_bytes() if path.is_file() else None for path in self.root.rglob("*")}
 
+    def timeless(self, run):
+        """What a run left behind, by the file's name, without what measures time or memory."""
+        def stripped(record):
+            measured = ("seconds", "window_seconds", "training_seconds", "items_per_second", "peak_memory_bytes",
+                        "metrics_bytes", "bytes", "crc32")  # times have more digits or fewer
+            return {key: value for key, value in record.items() if key not in measured}
+
+        files = {path.relative_to(run).as_posix(): path.read_bytes() for path in run.rglob("*") if path.is_file()}
+        files["metrics.jsonl"] = [stripped(record) for record in self.records(run)]
+        files["summary.json"] = stripped(json.loads(files["summary.json"]))
+        manifest = files["checkpoint/manifest.json"] = json.loads(files["checkpoint/manifest.json"])
+        manifest["checkpoints"] = [stripped(entry) for entry in manifest["checkpoints"]]
+        for entry in manifest["checkpoints"]:
+            state = files[f"checkpoint/{entry['file']}"]
+            end = 8 + struct.unpack("<Q", state[:8])[0]
+            header = json.loads(state[8:end])
+            header["__metadata__"] = stripped(header["__metadata__"])
+            files[f"checkpoint/{entry['file']}"] = (header, state[end:])
+        return files
+
     def records(self, run):
         return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 

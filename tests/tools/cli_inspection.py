@@ -67,6 +67,62 @@ class Inspection(Case):
         self.assertFalse((run / "profile.json").exists())
         self.fail_with(2, "train", self.vision, "--profile", 0, said=["--profile"])
 
+    def test_dry_run(self):
+        accumulating = json.loads(self.vision.read_text())
+        accumulating["train"].update(optimizer="sgd", momentum=0.9, accumulate=2, ema_decay=0.9)
+        configs = [self.vision, self.language, self.write_config("accumulating.json", accumulating)]
+        with open(self.program, "rb") as program:
+            sanitized = re.search(rb"__[at]san_init", program.read())
+        for config in configs:
+            before = self.everything()
+            out = self.succeed("train", config, "--steps", 20, "--dry-run")
+            for line in (r"dry run  [\d,]+ parameters; batches of \d; .*", r"data +the configuration's own",
+                         r"matrix products +\S+ GFLOP a step", r"step +\d+\.\d ms, \S+ (images|tokens)/s",
+                         r"run +20 steps, about .*", r"weights +\S+ [KM]iB", r"memory, at most +\S+ MiB"):
+                self.assertRegex(out, rf"(?m)^{line}$")
+            told = json.loads(self.succeed("train", config, "--steps", 20, "--dry-run", "--json"))
+            self.assertEqual(self.everything(), before)
+            memory, parameters = told["memory_bytes"], told["parameters"]
+            self.assertEqual((told["data"], told["steps"]), ("own", 20))
+            self.assertGreaterEqual(memory["weights"], 4 * parameters)
+            self.assertEqual(memory["gradients"], 4 * parameters)
+            # Two moments, or a momentum and an average, beside which little is taken meanwhile: batches made ahead.
+            self.assertGreaterEqual(memory["optimizer"], 7 * parameters)
+            self.assertLess(memory["optimizer"], 16 * parameters)
+            self.assertGreater(memory["activations"], 0)
+            self.assertGreaterEqual(sum(memory.values()), told["peak_memory_bytes"])
+            # A real run of as many steps, evaluation included, takes that much, within 15 %. A sanitizer keeps what is
+            # freed: that grows with the steps.
+            run = self.runs / config.stem
+            self.succeed("train", config, "--steps", 20, "--out", run, "--quiet")
+            summary = json.loads((run / "summary.json").read_text())
+            self.assertEqual(parameters, summary["parameters"])
+            if not sanitized:
+                self.assertAlmostEqual(told["peak_memory_bytes"] / summary["peak_memory_bytes"], 1, delta=0.15)
+        # The products of two batches where two make an update.
+        flops = [json.loads(self.succeed("train", config, "--dry-run", "--json"))["matrix_flops"]
+                 for config in (configs[0], configs[2])]
+        self.assertEqual(flops[1], 2 * flops[0])
+        self.assertEqual(flops[0], json.loads(self.succeed("bench", self.vision, "--steps", 1, "--json"))["matrix_flops"])
+        # Nothing is asked of a folder that is there; a wrong configuration is an error as ever.
+        run = self.runs / "vision"
+        self.succeed("train", self.vision, "--dry-run", "--out", run)
+        self.fail_with(2, "train", self.vision, "--dry-run", "--set", "train.lr=-1", said=["train.lr"])
+        self.fail_with(2, "train", self.vision, "--dry-run", "--quiet", said=["--dry-run"])
+        self.fail_with(2, "train", self.vision, "--dry-run", "--profile", 3, said=["--dry-run"])
+        # Without its data, on random data: that is said.
+        (self.data / "train-labels").unlink()
+        out = self.succeed("train", self.vision, "--dry-run")
+        self.assertRegex(out, r"(?m)^data +random images, .*train-labels.*$")
+        told = json.loads(self.succeed("train", self.vision, "--dry-run", "--json", "--set", "train.steps=0"))
+        self.assertEqual(told["data"], "random")
+        self.assertIn("train-labels", told["data_error"])
+        self.assertNotIn("steps", told)  # the data would tell
+        self.fail_with(1, "train", self.vision, said=["train-labels"])
+        # Words are counted in the data: without it there is no model to try.
+        self.fail_with(1, "train", self.language, "--dry-run", "--set", "model.vocabulary=words", "data.path=nowhere",
+                       said=["nowhere"])
+
     def test_bench(self):
         for path in self.data.iterdir():  # not needed
             path.unlink()

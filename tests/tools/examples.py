@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+OTHERS = ("train",)  # need data, and have a test of their own
 READMES = ("README.md", "autograd/README.md")
 
 
@@ -18,6 +19,8 @@ def main():
     failures = []
     names = sorted(path.stem for path in (ROOT / "tools" / "examples").glob("*.cpp"))
     for name in names:
+        if name in OTHERS:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run([Path(sys.argv[1]) / f"example_{name}"], cwd=folder, capture_output=True, text=True,
                                   timeout=300, check=False)
@@ -26,7 +29,7 @@ def main():
         said = "".join(f"    {line}\n" for line in [f"$ build/bin/example_{name}", *done.stdout.splitlines()])
         if said not in shown:
             failures.append(f"{name}: no README shows that it prints\n{said}")
-    print("\n".join(failures) or f"{len(names)} examples")
+    print("\n".join(failures) or f"{len(names) - len(OTHERS)} examples")
     return 1 if failures or not names else 0
 
 

@@ -11,6 +11,17 @@ function(ff_install_library target name)
   endif()
 endfunction()
 
+# Installs what the installed program prints: ff_install_printed(share/man/man1/fourierformer.1 man).
+function(ff_install_printed file)
+  install(CODE "
+    set(program \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/fourierformer\")
+    set(file \"\${CMAKE_INSTALL_PREFIX}/${file}\")
+    message(STATUS \"Installing: \$ENV{DESTDIR}\${file}\")
+    execute_process(COMMAND \${program} ${ARGN} OUTPUT_VARIABLE printed COMMAND_ERROR_IS_FATAL ANY)
+    file(WRITE \"\$ENV{DESTDIR}\${file}\" \"\${printed}\")
+    list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${file}\")")
+endfunction()
+
 if(FF_INSTALL)
   include(CMakePackageConfigHelpers)
   write_basic_package_version_file(FourierFormerConfigVersion.cmake COMPATIBILITY SameMinorVersion)
