@@ -66,7 +66,7 @@ std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool o
 std::vector<std::string> RunFolder::files() const {
   std::vector<std::string> files = CheckpointFolder(checkpoints()).files();
   files.insert(files.end(), {summary(), metrics(), model(), best_model(), vocabulary(), classes(),
-                             path_ + "/encoder.json", path_ + "/vocab.bpe", profile(), config()});
+                             path_ + "/encoder.json", path_ + "/vocab.bpe", analysis(), profile(), config()});
   std::error_code ignored;  // of a folder that is not there
   for (const auto& entry : fs::directory_iterator(path_, ignored))
     if (entry.path().filename().string().starts_with(EventFile::prefix)) files.push_back(entry.path().string());

@@ -36,6 +36,7 @@ class NewRun {
 ///   encoder.json, vocab.bpe   of one of byte pairs: those, see BytePairs
 ///   classes.txt         of a model of classes that have names: those, a line each
 ///   summary.json        the final figures
+///   analysis.json       of a run that was analysed: what its attention does, see analysis_json()
 ///   events.out.tfevents.*   of a run that was asked for it: metrics.jsonl for TensorBoard, see EventFile
 ///   profile.json        of a run that was asked for it: where the time of some steps went, see Profiler
 class RunFolder {
@@ -52,6 +53,7 @@ class RunFolder {
   std::string checkpoints() const { return path_ + "/checkpoint"; }
   std::string classes() const { return path_ + "/classes.txt"; }
   std::string summary() const { return path_ + "/summary.json"; }
+  std::string analysis() const { return path_ + "/analysis.json"; }
   std::string profile() const { return path_ + "/profile.json"; }
 
   /// Throws Error unless a run can be put here: nothing but a folder may be there, and no run in it unless overwrite.

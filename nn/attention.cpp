@@ -1,5 +1,7 @@
 #include "ff/nn/attention.h"
 
+#include <algorithm>
+
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
@@ -64,7 +66,9 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionInputs& input
   if (inputs.context.defined()) check_tokens("the context", inputs.context, dim_);
   Projections projections = project(x, inputs.context);
   if (inputs.cache != nullptr) extend(projections, inputs);
-  const Tensor y = heads(attend(projections, inputs.mask));                         // (B, H, N, D)
+  const double drop = training() ? options_.attn_drop : 0;
+  const Tensor y = heads(attend(projections, inputs.mask, drop));  // (B, H, N, D)
+  if (observer) observer(*this, {projections.q, projections.k, inputs.mask, y});
   const Tensor joined = reshape(transpose(y, 1, 2), {x.size(0), x.size(1), dim_});  // no copy: the op lays it out so
   return proj_drop(proj(joined));
 }
@@ -99,13 +103,27 @@ MultiHeadAttention::Projections MultiHeadAttention::project(const Tensor& x, con
   return {heads_of(q), heads_of(parts[0]), heads_of(parts[1])};
 }
 
-Tensor MultiHeadAttention::attend(const Projections& p, const Tensor& mask) const {
-  const double drop = training() ? options_.attn_drop : 0;
+Tensor MultiHeadAttention::attend(const Projections& p, const Tensor& mask, double drop) const {
   if (options_.attention == AttentionKind::softmax)
     return softmax_attention(p.q, p.k, p.v, {.causal = options_.causal, .mask = mask, .dropout = drop});
   return fourier_attention(
       p.q, p.k, p.v, R,
       {.power = options_.power, .epsilon = options_.epsilon, .causal = options_.causal, .mask = mask, .dropout = drop});
+}
+
+// Rows are cut out of causal attention with the keys that the last of them sees, since it aligns queries and keys at
+// their ends.
+Tensor MultiHeadAttention::weights(const AttentionView& view, std::int64_t begin, std::int64_t end) const {
+  const std::int64_t queries = view.q.size(2), keys = view.k.size(2);
+  check(0 <= begin && begin < end && end <= queries, "MultiHeadAttention", "weights of rows {} .. {} of {}", begin, end,
+        queries);
+  const std::int64_t seen = options_.causal ? std::max<std::int64_t>(keys - (queries - end), 0) : keys;
+  const Shape batch{view.q.size(0), num_heads_};
+  auto of_batch = [&](const Tensor& x, std::int64_t rows) { return broadcast_to(x, {batch[0], batch[1], rows, keys}); };
+  const Tensor unit = narrow(eye(keys, {.dtype = view.q.dtype()}), 0, 0, seen);
+  const Tensor mask =
+      view.mask.defined() ? narrow(narrow(of_batch(view.mask, queries), 2, begin, end - begin), 3, 0, seen) : Tensor();
+  return attend({narrow(view.q, 2, begin, end - begin), narrow(view.k, 2, 0, seen), of_batch(unit, seen)}, mask, 0);
 }
 
 }  // namespace ff::nn

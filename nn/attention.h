@@ -42,6 +42,19 @@ struct AttentionInputs {
   KeyValueCache* cache = nullptr;
 };
 
+class MultiHeadAttention;
+
+/// A call of attention from inside: what its heads are given, and what they give.
+struct AttentionView {
+  Tensor q;     ///< (B, H, N, D)
+  Tensor k;     ///< (B, H, M, D)
+  Tensor mask;  ///< as in AttentionInputs
+  Tensor y;     ///< (B, H, N, D): of each head, before they are joined and projected
+};
+
+/// Called with every call of an attention.
+using AttentionObserver = std::function<void(const MultiHeadAttention& attention, const AttentionView& view)>;
+
 /// Multi-head attention (B, N, dim) to (B, N, dim), by Fourier integral kernels (see ff::fourier_attention) or by
 /// softmax: the twins differ in `options.attention` alone, and in R, which softmax has not. Parameters are named as in
 /// timm: qkv.weight (3 dim, dim) holds query, key and value one after the other, each as heads x D.
@@ -60,11 +73,16 @@ class MultiHeadAttention : public Module {
   using Module::operator();
   Tensor operator()(const Tensor& x, const AttentionInputs& inputs, Where site = {});
 
+  /// Rows begin .. end of the weights by which a call's heads take the values, (B, H, end - begin, M), without dropout:
+  /// what the same kernels make of unit vectors as values. Throws Error where there are no such rows.
+  Tensor weights(const AttentionView& view, std::int64_t begin, std::int64_t end) const;
+
   Linear qkv;
   Linear proj;
   Dropout proj_drop;
-  Identity heads;  ///< what the heads give, (B, H, N, D), passes through: hook it to see them
-  Tensor R;        ///< undefined with softmax
+  Identity heads;              ///< what the heads give, (B, H, N, D), passes through: hook it to see them
+  Tensor R;                    ///< undefined with softmax
+  AttentionObserver observer;  ///< may be set, to look into calls
 
  private:
   struct Projections {
@@ -72,7 +90,7 @@ class MultiHeadAttention : public Module {
   };
   Projections project(const Tensor& x, const Tensor& context);
   void extend(Projections& projections, const AttentionInputs& inputs) const;
-  Tensor attend(const Projections& projections, const Tensor& mask) const;
+  Tensor attend(const Projections& projections, const Tensor& mask, double drop) const;
 
   std::int64_t dim_, num_heads_;
   AttentionOptions options_;

@@ -1,6 +1,7 @@
 #include "tools/commands.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,8 @@
 #include "ff/models/language/task.h"
 #include "ff/models/time_series/model.h"
 #include "ff/models/vision/model.h"
+
+#include "tools/terminal.h"
 
 namespace ff::tools {
 
@@ -29,6 +32,13 @@ void add_threads_option(CLI::App& command) {
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides) {
   command.add_option("--set", overrides, "Change settings of the configuration, such as train.lr=0.001")
       ->type_name("KEY=VALUE");
+}
+
+void add_samples_option(CLI::App& command, std::int64_t& samples) {
+  command.add_option("--samples", samples, "Held-out images or texts to look at attention on")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20));
 }
 
 namespace {
@@ -112,6 +122,13 @@ std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const mo
 std::string spelled(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
+}
+
+std::string figure_text(std::string_view name, double value, int digits) {
+  if (name.ends_with("_bytes")) return byte_size(value);
+  if (name.ends_with("_seconds")) return duration(value);
+  if (name == "parameters" || name == "steps") return with_commas(std::llround(value));
+  return fmt::format("{:.{}g}", value, digits);
 }
 
 }  // namespace ff::tools

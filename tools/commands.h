@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,10 @@
 
 namespace CLI {
 class App;
+}
+
+namespace ff::models {
+class Vocabulary;
 }
 
 /// The commands of the program, a file each.
@@ -33,6 +39,9 @@ struct Command {
 /// Each adds a command to the program.
 Command add_train(CLI::App& program);
 Command add_eval(CLI::App& program);
+Command add_analyze(CLI::App& program);
+Command add_report(CLI::App& program);
+Command add_compare(CLI::App& program);
 Command add_generate(CLI::App& program);
 Command add_info(CLI::App& program);
 Command add_tokenizer(CLI::App& program);
@@ -46,6 +55,7 @@ Command add_regress(CLI::App& program);
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
+void add_samples_option(CLI::App& command, std::int64_t& samples);
 
 /// Puts options of a command into a group of --help: group(*command, "Output", {"--quiet", "--json"}).
 void group(CLI::App& command, const char* title, std::initializer_list<const char*> options);
@@ -68,7 +78,13 @@ void find_config(const std::string& command, std::string& config, std::vector<st
 /// the vocabulary of the run, if there is one, else by config, or, where that does not tell it, by the data.
 std::unique_ptr<nn::Module> make_model(const models::RunConfig& config, const models::RunFolder* run = nullptr);
 
+/// Whether a prompt and the text that goes on from it need a space between them.
+bool apart(const models::Vocabulary& vocabulary, std::string_view prompt, std::string_view text);
+
 /// "test_loss" as people read it: "test loss".
 std::string spelled(std::string name);
+/// A figure of summary.json by that name as people read it: bytes, seconds and counts in their units, others to so many
+/// digits.
+std::string figure_text(std::string_view name, double value, int digits = 6);
 
 }  // namespace ff::tools

@@ -50,12 +50,6 @@ class TextPrinter {
   std::string pending_;
 };
 
-// Whether the prompt and the text that goes on from it need a space between them.
-bool apart(const models::Vocabulary& vocabulary, std::string_view prompt, std::string_view text) {
-  return vocabulary.kind() == models::TokenKind::words && !prompt.empty() && !text.empty() && text.front() != '\n' &&
-         prompt.back() != ' ' && prompt.back() != '\n';
-}
-
 int run(const Options& options) {
   try {
     models::check_sampling(options.generate.sampling);
@@ -99,6 +93,11 @@ int run(const Options& options) {
 }
 
 }  // namespace
+
+bool apart(const models::Vocabulary& vocabulary, std::string_view prompt, std::string_view text) {
+  return vocabulary.kind() == models::TokenKind::words && !prompt.empty() && !text.empty() && text.front() != '\n' &&
+         prompt.back() != ' ' && prompt.back() != '\n';
+}
 
 Command add_generate(CLI::App& program) {
   auto options = std::make_shared<Options>();

@@ -63,11 +63,7 @@ void show_settings(models::RunConfig config) {
 void show_summary(const models::RunFolder& folder) {
   const nlohmann::ordered_json summary = folder.read_summary();
   for (const auto& [name, value] : summary.items()) {
-    const std::string shown = name == "peak_memory_bytes"  ? byte_size(value.get<double>())
-                              : name == "training_seconds" ? duration(value.get<double>())
-                              : value.is_number_integer()  ? with_commas(value.get<std::int64_t>())
-                              : value.is_number()          ? fmt::format("{:.6g}", value.get<double>())
-                                                           : value.dump();
+    const std::string shown = value.is_number() ? figure_text(name, value.get<double>()) : value.dump();
     row("  " + spelled(name), shown);
   }
 }

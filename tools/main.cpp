@@ -52,7 +52,8 @@ int run(int argc, char** argv) {
   program.formatter_fn([](const CLI::App* command, const std::string&, CLI::AppFormatMode) {
     return help_page(*command, std::min<std::size_t>(is_terminal(STDOUT_FILENO) ? terminal_width() : 100, 100));
   });
-  const std::vector<Command> commands{add_train(program),      add_eval(program),      add_generate(program),
+  const std::vector<Command> commands{add_train(program),      add_eval(program),      add_analyze(program),
+                                      add_report(program),     add_compare(program),   add_generate(program),
                                       add_tokenizer(program),  add_info(program),      add_graph(program),
                                       add_bench(program),      add_gradcheck(program), add_regress(program),
                                       add_completion(program), add_man(program)};

@@ -29,6 +29,8 @@ class VisionTask : public TrainingTask {
   void report(nlohmann::ordered_json& to) const override;
   /// The names of the classes, where they have such.
   void save_companions(const RunFolder& folder) const override;
+  /// What evaluate() goes through.
+  std::shared_ptr<BatchSource> test_data() const { return test_; }
 
  private:
   Tensor loss_of(const Batch& batch);

@@ -12,6 +12,7 @@
 #include "ff/nn/init.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 
 using namespace ff;
 using nn::AttentionKind;
@@ -134,6 +135,39 @@ TEST_CASE("attention module: the heads' outputs can be seen, and laid out so tha
   const Tensor joined = reshape(transpose(seen, 1, 2), {B, N, dim});
   CHECK(joined.raw() == seen.raw());
   CHECK(attention.proj(joined).to_vector<float>() == y.to_vector<float>());
+}
+
+TEST_CASE("attention module: weights of any rows, and what they make of the values, causal and with masks") {
+  manual_seed(23);
+  const std::int64_t heads = 2, features = 4;
+  const Tensor x = randn({2, 11, 8});
+  for (const auto kind : {nn::AttentionKind::fourier, nn::AttentionKind::softmax})
+    for (const bool causal : {false, true})
+      for (const Tensor& mask : {Tensor(), lt(rand({2, 1, 11, 11}), 0.7), lt(rand({11}), 0.7)}) {
+        nn::MultiHeadAttention attention(heads * features, heads,
+                                         {.attention = kind, .attn_drop = 0.5, .causal = causal});
+        Tensor whole, outputs;
+        std::vector<Tensor> pieces;
+        attention.observer = [&](const nn::MultiHeadAttention& self, const nn::AttentionView& view) {
+          whole = self.weights(view, 0, 11);
+          outputs = view.y;
+          for (const auto& [begin, end] : {std::pair{0, 1}, {1, 2}, {2, 10}, {10, 11}})
+            pieces.push_back(self.weights(view, begin, end));
+          CHECK(test::contains(test::error_of([&] { self.weights(view, 3, 3); }), {"rows 3 .. 3 of 11"}));
+          CHECK(test::contains(test::error_of([&] { self.weights(view, 3, 12); }), {"rows 3 .. 12 of 11"}));
+        };
+        attention.eval();
+        attention(x, {.mask = mask});
+        const Tensor joined = concatenate(pieces, 2);
+        REQUIRE(joined.shape() == Shape{2, 2, 11, 11});
+        check_close("rows", joined, whole, 1e-6);
+        const Tensor values = select(reshape(attention.qkv(x), {2, 11, 3, heads, features}), 2, 2);
+        check_close("weighted values", matmul(whole, transpose(values, 1, 2)), outputs, 1e-5);
+        if (causal) CHECK(select(select(whole, 2, 0), 2, 1).to_vector<float>() == std::vector<float>(4, 0));
+        if (mask.defined() && mask.rank() == 1)
+          for (std::int64_t j = 0; j < 11; ++j)
+            if (select(mask, 0, j).item<int>() == 0) CHECK(sum(select(whole, 3, j)).item<float>() == 0);
+      }
 }
 
 TEST_CASE("attention module: hooks on the module see the main input, whichever way it is called") {

@@ -220,7 +220,7 @@ class Cli(Case):
                          r"\Afourierformer \d+\.\d+\.\d+\nbuild +\w+, (GNU|Clang) [\d.]+.*\nSIMD +\w+ .*\nBLAS +OpenBLAS .*\n\Z")
         out = self.succeed("--help")
         self.assertRegex(out, r"(?s)Exit status:\n  0 .*\n  1 .*\n  2 ")
-        for command in ("train", "eval", "generate", "info", "graph", "bench"):
+        for command in ("train", "eval", "analyze", "report", "compare", "generate", "info", "graph", "bench"):
             self.assertIn(command, out)
             text = self.succeed(command, "--help")
             self.assertIn("Usage: fourierformer " + command, text)

@@ -5,32 +5,16 @@ clicks and presses keys as a user does, and leaves what it saw in the document, 
 Usage: graph_page.py PROGRAM CONFIG. Exits with 77 (skipped) where there is no Chromium, unless CI is set.
 """
 
-import html
-import json
-import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-LIMIT = 120  # seconds
+from browser import LIMIT, browse, find_browser, with_scripts
 
-# At the page's beginning: collects what is wrong, with the errors of any script.
-WATCH = r"""
-const problems = [], seen = {};
-const report = () => { document.documentElement.dataset.result = JSON.stringify({problems, seen}); };
-const complain = problem => { problems.push(problem); report(); };
-window.onerror = (message, file, line) => complain(`script error: ${message} (line ${line})`);
-window.onunhandledrejection = event => complain(`script error: ${event.reason}`);
-console.error = (...words) => complain("console: " + words.join(" "));
-"""
-# At its end: what the user does.
+# What the user does, at the page's end.
 USE = r"""
 const get = id => document.getElementById(id), box = id => document.querySelector(`[data-box="${id}"]`);
-const check = (ok, what) => { if (!ok) problems.push(what); };
 const click = element => element.dispatchEvent(new MouseEvent("click", {bubbles: true}));
 const key = (name, target = document.body) =>
   target.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true, cancelable: true}));
@@ -148,39 +132,15 @@ def fail(message):
     sys.exit(1)
 
 
-def browse(browser, page, folder):
-    """The document as it is when the page's scripts have run."""
-    # Root needs --no-sandbox; /dev/shm is small in containers.
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-               "--window-size=1400,900", "--virtual-time-budget=10000", f"--user-data-dir={folder / 'profile'}",
-               "--dump-dom", page.as_uri()]
-    environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=environment)
-    if done.returncode != 0:
-        fail(f"{browser} ended with {done.returncode}: {done.stderr[-2000:]}")
-    return done.stdout
-
-
 def main():
     program, config = sys.argv[1:]
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        print("graph_page: there is no Chromium")
-        sys.exit(1 if os.environ.get("CI") else 77)
+    browser = find_browser("graph_page")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         page = folder / "page.html"
         subprocess.run([program, "graph", config, "--out", page], check=True, timeout=LIMIT)
-        text = page.read_text(encoding="utf-8")
-        if "</body>" not in text:
-            fail("the page has no end")
-        text = text.replace("<head>", f"<head><script>{WATCH}</script>", 1)
-        page.write_text(text.replace("</body>", f"<script>{{{USE}}}</script></body>"), encoding="utf-8")
-        document = browse(browser, page, folder)
-    found = re.search(r'data-result="([^"]*)"', document)
-    if not found:
-        fail(f"the page was not used; it is {document[:3000]!r}")
-    result = json.loads(html.unescape(found[1]))
+        page.write_text(with_scripts(page.read_text(encoding="utf-8"), USE), encoding="utf-8")
+        result = browse(browser, page, folder)
     for problem in result["problems"][:20]:
         print("graph_page:", problem)
     if result["problems"]:
