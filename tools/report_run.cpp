@@ -25,7 +25,7 @@ constexpr std::int64_t most_classes = 100;  // that a matrix of them is shown
 
 ExampleImage example(const models::VisionConfig& config, const Tensor& image, std::int64_t label,
                      std::int64_t predicted, double probability) {
-  return {png_uri(image_pixels(image, config.data.mean, config.data.std)), label, predicted, probability};
+  return {png_uri(image_pixels(image, config.data.transform.mean, config.data.transform.std)), label, predicted, probability};
 }
 
 Classification classify(models::VisionTask& task, const models::VisionConfig& config, std::int64_t most) {
