@@ -9,8 +9,7 @@
 /// Kernel estimates of densities and of regression functions: the Fourier estimators of Nguyen et al. 2022 (sections 2
 /// and 3), which FourierFormer's attention is one of, and Gaussian ones to compare them with. A sample is (N, D), what
 /// it is evaluated at (M, D), both f32 or f64 and N, D >= 1. Densities are computed in f64, regressions, which are the
-/// attentions of one head, in the dtype of what they are given. Neither holds N x M
-/// numbers.
+/// attentions of one head, in the dtype of what they are given. Neither holds N x M numbers.
 namespace ff::models {
 
 /// A kernel of one feature, of the difference; of several it is the product over them.

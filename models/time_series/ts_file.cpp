@@ -122,7 +122,7 @@ class TsReader {
             labels_.size());
     series.label = static_cast<std::int64_t>(found->second);
     if (equal_length_.value_or(false) && !steps_) steps_ = series.steps;
-    require(!steps_ || *steps_ == series.steps, "a series of {} steps, all others and the header say {}", series.steps,
+    require(!steps_ || *steps_ == series.steps, "a series of {} steps, but by the header all have {}", series.steps,
             steps_.value_or(0));
     file_.series.push_back(std::move(series));
   }

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 
 #include <doctest/doctest.h>
 
@@ -116,4 +119,35 @@ TEST_CASE("load_ts: many dimensions that a line announces but does not hold take
   for (int i = 0; i < 100'000; ++i) ones += "1,";
   dir.write("a.ts", "@dimensions 100000\n@classLabel true a b\n@data\n" + ones + "1" + colons + "a\n");
   check_says(error_of([&] { load_ts(path); }), "dimension 2 has 1 values, dimension 1 has 100001");
+}
+
+TEST_CASE("load_ts: sets of the UEA archive where they are there") {
+  const char* given = std::getenv("FF_UEA");
+  const std::string folder = given != nullptr ? given : "data/uea";
+  if (!std::filesystem::exists(folder)) {
+    MESSAGE("skipped: ", folder, " is not there (FF_UEA may name another folder)");
+    return;
+  }
+  struct Set {
+    const char* name;
+    std::size_t train, test, classes;
+    std::int64_t dimensions, shortest, longest;
+  };
+  for (const Set& set :
+       {Set{"JapaneseVowels", 270, 370, 9, 12, 7, 29}, Set{"UWaveGestureLibrary", 120, 320, 8, 3, 315, 315},
+        Set{"Handwriting", 150, 850, 26, 3, 152, 152}}) {
+    std::int64_t shortest = INT64_MAX, longest = 0;
+    for (const auto& [part, count] : {std::pair{"_TRAIN.ts", set.train}, {"_TEST.ts", set.test}}) {
+      const TimeSeriesFile file = load_ts(folder + "/" + set.name + part);
+      CHECK(file.series.size() == count);
+      CHECK(file.classes.size() == set.classes);
+      CHECK(file.dimensions == set.dimensions);
+      for (const TimeSeries& series : file.series) {
+        shortest = std::min(shortest, series.steps);
+        longest = std::max(longest, series.steps);
+      }
+    }
+    CHECK(shortest == set.shortest);
+    CHECK(longest == set.longest);
+  }
 }
