@@ -26,8 +26,8 @@ struct ModuleTaskOptions {
 
 /// A TrainingTask made of its parts, for a network of one's own:
 ///
-///     ff::models::ModuleTask task(net, train_batches, test_batches, {.also = {{"test_accuracy",
-///     ff::models::accuracy}}});
+///     using namespace ff::models;
+///     ModuleTask task(net, train_batches, test_batches, {.also = {{"test_accuracy", accuracy}}});
 class ModuleTask : public TrainingTask {
  public:
   /// model turns a batch's inputs into outputs, and must outlive the task.

@@ -16,6 +16,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* op = "run";
 
+// Files that are written in one go, of which a killed process may leave a part beside them.
+std::vector<std::string> whole_files(const RunFolder& run) {
+  const std::string pairs = run.path() + "/encoder.json", merges = run.path() + "/vocab.bpe";
+  return {run.summary(), run.model(),   run.best_model(), run.vocabulary(), pairs,
+          merges,        run.classes(), run.analysis(),   run.profile(),    run.config()};
+}
+
 }  // namespace
 
 NewRun::NewRun(const RunFolder& folder) : folder_(folder) {
@@ -65,8 +72,8 @@ std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool o
 
 std::vector<std::string> RunFolder::files() const {
   std::vector<std::string> files = CheckpointFolder(checkpoints()).files();
-  files.insert(files.end(), {summary(), metrics(), model(), best_model(), vocabulary(), classes(),
-                             path_ + "/encoder.json", path_ + "/vocab.bpe", analysis(), profile(), config()});
+  files.push_back(metrics());
+  for (const std::string& file : whole_files(*this)) files.push_back(file);
   std::error_code ignored;  // of a folder that is not there
   for (const auto& entry : fs::directory_iterator(path_, ignored))
     if (entry.path().filename().string().starts_with(EventFile::prefix)) files.push_back(entry.path().string());
@@ -97,8 +104,7 @@ void RunFolder::check_has(const std::string& file) const {
 }
 
 void RunFolder::clean() const {
-  for (const std::string& file : {config(), summary(), model(), best_model(), vocabulary(), classes(), profile()})
-    io::remove_leftovers(file);
+  for (const std::string& file : whole_files(*this)) io::remove_leftovers(file);
   CheckpointFolder(checkpoints()).clean();
 }
 
@@ -108,7 +114,9 @@ void RunFolder::write_summary(const nlohmann::ordered_json& values) const {
 
 nlohmann::ordered_json RunFolder::read_summary() const {
   try {
-    return nlohmann::ordered_json::parse(io::read_file(summary(), std::uint64_t{1} << 20));
+    auto values = nlohmann::ordered_json::parse(io::read_file(summary(), std::uint64_t{1} << 20));
+    check(values.is_object(), op, "{}: not a JSON object", summary());
+    return values;
   } catch (const nlohmann::json::exception& error) {
     fail(op, "{}: not JSON: {}", summary(), error.what());
   }

@@ -31,8 +31,8 @@ class NewRun {
 ///   metrics.jsonl       what was measured on the way, see MetricsLog
 ///   model.safetensors   the weights
 ///   model-best.safetensors  those of the best evaluation
-///   vocabulary.txt      of a language model of words: the words
 ///   checkpoint/         what training goes on from, see CheckpointFolder
+///   vocabulary.txt      of a language model of words: the words
 ///   encoder.json, vocab.bpe   of one of byte pairs: those, see BytePairs
 ///   classes.txt         of a model of classes that have names: those, a line each
 ///   summary.json        the final figures
@@ -71,7 +71,7 @@ class RunFolder {
   /// Removes what a process that was killed has left unfinished. Nobody may be training the run.
   void clean() const;
 
-  /// Both atomic.
+  /// Written atomically; reading throws Error where the file is not a JSON object.
   void write_summary(const nlohmann::ordered_json& summary) const;
   nlohmann::ordered_json read_summary() const;
 

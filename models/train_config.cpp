@@ -3,12 +3,20 @@
 #include <fmt/format.h>
 
 namespace ff::models {
+namespace {
+
+// What a run counts must fit into 64 bits.
+constexpr std::int64_t most_updates = std::int64_t{1} << 40, most_batch = 1 << 30, most_factor = 1 << 20;
+
+}  // namespace
 
 void TrainConfig::visit(Fields& f) {
-  f.integer("epochs", epochs, {.min = 0}, "times that the training data is gone through, unless steps says otherwise");
-  f.integer("steps", steps, {.min = 0}, "updates to make, whatever epochs says; 0: as many as the epochs take");
-  f.integer("batch_size", batch_size, {.min = 1}, "samples that go through the model together");
-  f.integer("accumulate", accumulate, {.min = 1},
+  f.integer("epochs", epochs, {.min = 0, .max = most_factor},
+            "times that the training data is gone through, unless steps says otherwise");
+  f.integer("steps", steps, {.min = 0, .max = most_updates},
+            "updates to make, whatever epochs says; 0: as many as the epochs take");
+  f.integer("batch_size", batch_size, {.min = 1, .max = most_batch}, "samples that go through the model together");
+  f.integer("accumulate", accumulate, {.min = 1, .max = most_factor},
             "batches of an update, whose gradients are averaged: as large a batch as needed in little memory");
   f.choice<OptimizerKind>("optimizer", optimizer,
                           {{"adamw", OptimizerKind::adamw},
@@ -32,11 +40,11 @@ void TrainConfig::visit(Fields& f) {
                           {"one_cycle", ScheduleKind::one_cycle},
                           {"reduce_on_plateau", ScheduleKind::reduce_on_plateau}},
                          "how lr goes after the warm-up; reduce_on_plateau goes by metric, the others by the step");
-  f.integer("warmup", warmup, {.min = 0},
+  f.integer("warmup", warmup, {.min = 0, .max = most_updates},
             "updates in which lr rises from 0; one_cycle: from a 25th of it, and 0 means three tenths of all");
   f.number("min_lr", min_lr, {.min = 0}, "learning rate at the end, or the least; not constant, not inverse_sqrt");
   f.integer("restart_every", restart_every, {.min = 0}, "updates of the first cosine; cosine_restarts alone");
-  f.integer("restart_growth", restart_growth, {.min = 1},
+  f.integer("restart_growth", restart_growth, {.min = 1, .max = most_factor},
             "times as many updates each cosine takes as the one before; cosine_restarts alone");
   f.number("plateau_factor", plateau_factor, {.above = 0, .below = 1},
            "what lr is multiplied by where metric has stopped to improve; reduce_on_plateau alone");

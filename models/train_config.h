@@ -13,11 +13,12 @@ enum class ScheduleKind { cosine, constant, linear, cosine_restarts, inverse_sqr
 enum class MetricGoal { automatic, min, max };
 enum class NonFinitePolicy { stop, skip, back_off };
 
+enum class DistillationKind { none, soft, hard };
+
 /// What the random numbers of a run come from.
 struct TrainSeeds {
   std::uint64_t init = 0, data = 0, dropout = 0;
 };
-enum class DistillationKind { none, soft, hard };
 
 /// How a model is trained.
 struct TrainConfig {
@@ -36,17 +37,16 @@ struct TrainConfig {
   MetricGoal metric_goal = MetricGoal::automatic;
   std::int64_t patience = 0, keep_checkpoints = 2;
   double max_seconds = 0;
-
   std::string init_from{};
   bool tensorboard = false;
+  DistillationKind distillation = DistillationKind::none;
+  double distillation_alpha = 0.5, distillation_tau = 1;
+  std::string teacher{};
 
   /// seed, or the one of each purpose where it is given.
   TrainSeeds seeds() const;
   /// Whether the figure called metric is to be high.
   bool high_is_better() const;
-  DistillationKind distillation = DistillationKind::none;
-  double distillation_alpha = 0.5, distillation_tau = 1;
-  std::string teacher{};
 
   void visit(Fields& fields);
 };

@@ -35,9 +35,9 @@ class TrainingTask {
   virtual nn::Module& model() = 0;
   /// What is learnt from, in the plural: "images", "tokens".
   virtual std::string_view items() const = 0;
-  /// Updates that one pass over the training data takes.
+  /// Batches that one pass over the training data takes: as many updates, unless several batches make one.
   virtual std::int64_t steps_per_epoch() const = 0;
-  /// Has next_loss() go on with the batch of update `step`, counted from 0. Which samples a batch has depends on the
+  /// Has next_loss() go on with batch `step`, counted from 0 over all epochs. Which samples a batch has depends on the
   /// seed and the step alone.
   virtual void seek(std::int64_t step) = 0;
   /// The loss of the next training batch.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "ff/autograd/ops/ops.h"
+#include "ff/models/statistics.h"
 
 #include "tools/commands.h"
 #include "tools/picture.h"
@@ -48,12 +49,6 @@ std::string cell_svg(double x, double y, const std::string& uri, const std::stri
       x, y + caption - 5, y + caption, cell, uri, text);
 }
 
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return values.empty() ? 0 : sum / static_cast<double>(values.size());
-}
-
 // The values of a layer: one a head, or one alone.
 using Figure = std::function<std::vector<double>(const models::LayerAnalysis&)>;
 
@@ -73,7 +68,7 @@ Chart chart_of(const std::string& title, const std::vector<AnalysisCurve>& curve
     double layer = 0;
     for (const models::LayerAnalysis& of_layer : curve.analysis->layers) {
       const std::vector<double> values = figure(of_layer);
-      if (!values.empty()) means.points.emplace_back(layer, mean_of(values));
+      if (!values.empty()) means.points.emplace_back(layer, models::spread(values).mean);
       if (values.size() > 1)
         for (const double value : values) single.points.emplace_back(layer, value);
       ++layer;

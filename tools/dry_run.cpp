@@ -49,7 +49,10 @@ class SyntheticTask : public models::TrainingTask {
         batch_(synthetic_batch(config, *model_, config.train.batch_size)) {}
 
   nn::Module& model() override { return *model_; }
-  std::string_view items() const override { return config_.task == models::Task::vision ? "images" : "tokens"; }
+  std::string_view items() const override {
+    if (config_.task == models::Task::time_series) return "series";
+    return config_.task == models::Task::vision ? "images" : "tokens";
+  }
   std::int64_t steps_per_epoch() const override { return 1; }
   void seek(std::int64_t) override {}
   models::BatchLoss next_loss() override { return {loss_of(*model_, config_, batch_), batch_.count}; }

@@ -68,7 +68,8 @@ Pixels image_pixels(const Tensor& image, std::span<const double> mean, std::span
 
 std::string shown_image(const models::RunConfig& config, const Tensor& input) {
   if (config.task != models::Task::vision) return "";
-  return png_uri(image_pixels(select(input, 0, 0), config.vision.data.transform.mean, config.vision.data.transform.std));
+  return png_uri(
+      image_pixels(select(input, 0, 0), config.vision.data.transform.mean, config.vision.data.transform.std));
 }
 
 Pixels heat_pixels(const Tensor& values, std::int64_t most) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "tools/commands.h"
 #include "tools/terminal.h"
 
 namespace ff::tools {
@@ -121,10 +122,8 @@ void Progress::on_record(const nlohmann::ordered_json& record) {
   std::string line = fmt::format("step {}/{}  train loss {:.4f}", last_.step, last_.steps, loss_);
   for (const auto& [name, value] : record.items()) {
     if (name == "step" || !value.is_number()) continue;
-    std::string words = name;
-    std::replace(words.begin(), words.end(), '_', ' ');
-    line += value.is_number_integer() ? fmt::format("  {} {}", words, value.dump())
-                                      : fmt::format("  {} {:.4f}", words, value.get<double>());
+    line += value.is_number_integer() ? fmt::format("  {} {}", spelled(name), value.dump())
+                                      : fmt::format("  {} {:.4f}", spelled(name), value.get<double>());
   }
   fmt::print("{}\n", line);
   std::fflush(stdout);

@@ -124,7 +124,8 @@ std::string report_page(const std::string& title, const std::vector<RunReport>& 
                            curves_section(runs, colour_of) + attention_section(runs, colour_of) + runs_section(runs) +
                            settings_section(runs) + "</main>\n";
   std::string page(report_template);
-  for (const auto& [marker, text] : {std::pair{"{{title}}", escaped(title)}, {"{{body}}", body}})
+  // The body first: nothing that a title or a text says is then taken for a marker.
+  for (const auto& [marker, text] : {std::pair{"{{body}}", body}, {"{{title}}", escaped(title)}})
     page.replace(page.find(marker), std::string_view(marker).size(), text);
   return page;
 }

@@ -25,7 +25,8 @@ constexpr std::int64_t most_classes = 100;  // that a matrix of them is shown
 
 ExampleImage example(const models::VisionConfig& config, const Tensor& image, std::int64_t label,
                      std::int64_t predicted, double probability) {
-  return {png_uri(image_pixels(image, config.data.transform.mean, config.data.transform.std)), label, predicted, probability};
+  return {png_uri(image_pixels(image, config.data.transform.mean, config.data.transform.std)), label, predicted,
+          probability};
 }
 
 Classification classify(models::VisionTask& task, const models::VisionConfig& config, std::int64_t most) {
@@ -118,7 +119,6 @@ RunReport read_run(const std::string& path, const ReportOptions& options) {
   report.settings = models::config_fields([&](models::Fields& fields) { config.visit(fields); });
   report.summary = nlohmann::ordered_json::object();
   if (std::filesystem::exists(folder.summary())) report.summary = folder.read_summary();
-  if (!report.summary.is_object()) throw Error(fmt::format("[run] {}: not a JSON object", folder.summary()));
   report.curves = models::read_metrics(folder.metrics());
   if (!options.model) return report;
   try {

@@ -10,19 +10,14 @@
 
 #include "ff/core/check.h"
 
+#include "tools/chart.h"
+
 namespace ff::tools {
 namespace {
 
 constexpr double width = 720, height = 480, left = 84, right = 696, top = 88, bottom = 416;
 // Okabe and Ito's colours, the dark ones first.
-constexpr std::array<const char*, 6> colours{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"};
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text)
-    result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
-  return result;
-}
+constexpr std::array<const char*, 6> palette{"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"};
 
 // A range of positive numbers on a logarithmic scale, drawn between two coordinates.
 struct Axis {
@@ -96,8 +91,8 @@ std::string line(const PlotLine& line, const Axis& x, const Axis& y, const char*
 
 std::string log_log_svg(const Plot& plot) {
   constexpr const char* op = "plot";
-  check(!plot.lines.empty() && plot.lines.size() <= colours.size(), op, "1 to {} lines can be drawn, not {}",
-        colours.size(), plot.lines.size());
+  check(!plot.lines.empty() && plot.lines.size() <= palette.size(), op, "1 to {} lines can be drawn, not {}",
+        palette.size(), plot.lines.size());
   std::set<double> xs, ys;
   for (const PlotLine& each : plot.lines) {
     check(!each.x.empty() && each.x.size() == each.y.size(), op, "{} values of y for {} of x", each.y.size(),
@@ -118,9 +113,9 @@ std::string log_log_svg(const Plot& plot) {
   svg += frame(plot, x, y, xs);
   double legend = left;
   for (std::size_t i = 0; i < plot.lines.size(); ++i) {
-    svg += line(plot.lines[i], x, y, colours[i]);
+    svg += line(plot.lines[i], x, y, palette[i]);
     svg += fmt::format("<rect x=\"{:.1f}\" y=\"56\" width=\"18\" height=\"4\" rx=\"2\" fill=\"{}\"/>\n", legend,
-                       colours[i]);
+                       palette[i]);
     svg += text(legend + 25, 62.5, "start", "", plot.lines[i].name);
     legend += 50 + 6.8 * static_cast<double>(plot.lines[i].name.size());
   }

@@ -50,11 +50,13 @@ models::RunConfig read_config(const TrainOptions& options) {
 }
 
 void show_start(const models::RunConfig& config, models::TrainingTask& task, const models::Trainer& trainer) {
+  const std::int64_t together = config.train.accumulate;
   fmt::print("{}  {} attention, {} parameters; {} steps of {}, {} an epoch; {} thread{}\n",
              styled(STDOUT_FILENO, Style::bold, spelled(std::string(name(config.task)))),
              config.attention().attention == nn::AttentionKind::fourier ? "Fourier" : "softmax",
-             with_commas(task.model().num_parameters()), with_commas(trainer.steps()), config.train.batch_size,
-             with_commas(task.steps_per_epoch()), num_threads(), num_threads() == 1 ? "" : "s");
+             with_commas(task.model().num_parameters()), with_commas(trainer.steps()),
+             config.train.batch_size * together, with_commas((task.steps_per_epoch() + together - 1) / together),
+             num_threads(), num_threads() == 1 ? "" : "s");
   std::fflush(stdout);
 }
 

@@ -89,8 +89,8 @@ RunState state_of(const std::string& path, const models::RunConfig& config) {
           "{}: holds another run: {} is {} there, {} here; name another folder (--out)", path, field.path,
           same == there.end() ? "nothing" : same->value, field.value);
   }
-  if (fs::exists(folder.summary()) && folder.read_summary().value("finished", false)) return RunState::finished;
-  return RunState::begun;
+  if (!fs::exists(folder.summary())) return RunState::begun;
+  return folder.read_summary()["finished"] == true ? RunState::finished : RunState::begun;
 }
 
 }  // namespace ff::tools

@@ -17,7 +17,8 @@ using LanguageCache = std::vector<nn::KeyValueCache>;
 /// Decoder-only transformer: tokens (B, N), i64, N <= context, to logits (B, N, vocabulary) of the token that follows
 /// each. Post-norm, sinusoidal positions, embeddings scaled by sqrt(width), ReLU, the output tied to the embedding with
 /// a bias of its own for each token; options: an adaptive softmax in place of the plain one, its clusters and their
-/// embeddings all at full width (div_val 1), pre-norm (with a norm after the last block). Weights start normal (0.02), biases at 0.
+/// embeddings all at full width (div_val 1), pre-norm (with a norm after the last block). Weights start normal (0.02),
+/// biases at 0.
 class LanguageModel : public nn::Module {
  public:
   /// Of a vocabulary of that many tokens, which must be more than the last of config.cutoffs. Attention is causal

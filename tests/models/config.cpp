@@ -251,6 +251,7 @@ TEST_CASE("run config: fields that do not go together are named") {
   CHECK(contains(run_error(R"({"data": {"std": [0.5, 0.5]}})"), {"data.std: 2 numbers for 1 channels"}));
   CHECK(run_error(R"({"model": {"channels": 3}, "data": {"mean": [0.5, 0.5, 0.5], "std": 0.5}})") == "(no error)");
   CHECK(contains(run_error(R"({"train": {"epochs": 0}})"), {"train.epochs: 0, and so is steps"}));
+  CHECK(contains(run_error(R"({"train": {"epochs": 9223372036854775807}})"), {"train.epochs: expected", "from 0 to"}));
   CHECK(contains(run_error(R"({"train": {"min_lr": 0.1}})"), {"train.min_lr: 0.1 is above lr 0.001"}));
   CHECK(contains(run_error(R"({"train": {"betas": [0.9]}})"),
                  {"train.betas: expected a list of 2 numbers of at least 0 and below 1, got [0.9]"}));

@@ -84,6 +84,20 @@ TEST_CASE("run folder: event files belong to the run") {
   CHECK(slurp(temp.path("run/events.mine")) == "events");
 }
 
+TEST_CASE("run folder: what a killed process has left of any file goes") {
+  const TempDir temp;
+  const RunFolder run(temp.path("run"));
+  const auto made = run.create("{}\n", false);
+  for (const char* file :
+       {"config.json", "summary.json", "model.safetensors", "encoder.json", "vocab.bpe", "analysis.json"})
+    temp.write(std::string("run/") + file + ".tmp-1-2", "a part");
+  temp.write("run/notes.txt.tmp-1-2", "notes");
+  run.clean();
+  const auto left = std::distance(fs::directory_iterator(run.path()), fs::directory_iterator());
+  CHECK(left == 3);  // the configuration, checkpoint/ and the notes
+  CHECK(fs::exists(temp.path("run/notes.txt.tmp-1-2")));
+}
+
 TEST_CASE("run folder: what cannot be made leaves nothing behind") {
   const TempDir temp;
   temp.write("file", "text");
@@ -113,4 +127,6 @@ TEST_CASE("run folder: is complete with a configuration and a model") {
   CHECK(contains(error_of([&] { run.with_best_model().check_complete(); }), {"model-best.safetensors is missing"}));
   temp.write("run/summary.json", "{");
   CHECK(contains(error_of([&] { run.read_summary(); }), {"[run]", "summary.json", "not JSON"}));
+  temp.write("run/summary.json", "[1]");
+  CHECK(contains(error_of([&] { run.read_summary(); }), {"[run]", "summary.json", "not a JSON object"}));
 }

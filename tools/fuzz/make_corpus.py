@@ -87,6 +87,9 @@ def main():
         file = io.BytesIO()
         image.save(file, name.split(".")[1])
         write("image", name, file.getvalue())
+    write("cifar", "one", bytes([9]) + bytes(range(256)) * 12)
+    write("cifar", "two.gz", packed((bytes([0]) + bytes(3072)) * 2))
+    write("metrics", "small", '{"step": 1, "loss": 2.5, "lr": 1e-3}\n{"step": 2, "loss": null, "note": "a"}\n{"st')
     write("summary", "small", '{\n  "test_loss": 0.25,\n  "steps": 12,\n  "finished": true,\n  "note": "a\\u00fcb"\n}\n')
 
     write("csv", "named", 'time,"a b"\n1,-2.5\n\n2,3e1\n')
