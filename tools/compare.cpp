@@ -90,6 +90,9 @@ bool train_all(const std::vector<PlannedRun>& runs, const Options& options, cons
     if (status != 0)
       throw std::runtime_error(
           fmt::format("compare: {} ended with status {}; runs that are finished are kept", runs[i].folder, status));
+    if (state_of(runs[i].folder, runs[i].config) != RunState::finished)
+      throw std::runtime_error(fmt::format(
+          "compare: {} was stopped before its end, by train.max_seconds; the same command goes on", runs[i].folder));
   }
   return true;
 }

@@ -197,6 +197,13 @@ class Analysis(Case):
         self.assertIn("fourier-seed1 ended with status 1", done.stderr)
         self.assertEqual(list((self.root / "compared").iterdir()), [])
 
+    def test_compare_time_limit(self):
+        """A run that its time limit stops is not compared as if it were done; the same command goes on with it."""
+        done = self.run_program(*self.compare("--seeds", 1, "--steps", 100000, "--set", "train.max_seconds=0.1"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("fourier-seed1 was stopped before its end", done.stderr)
+        self.assertFalse((self.root / "compared/comparison.json").exists())
+
     def test_compare_interrupted(self):
         """Stopped by Ctrl-C, then killed; each time the same command goes on, to what one that was let alone makes."""
         settings = ["--seeds", 1, "--steps", 150, "--set", "train.eval_interval=5"]
