@@ -30,6 +30,12 @@ std::vector<std::string> names_of(const std::vector<std::string_view>& fields, c
   return names;
 }
 
+// Whether a field of the first line is no number, and not meant to be one, as 1e400 and 1.2.3 are.
+bool is_name(std::string_view field) {
+  return !field.empty() && !io::parse_number(field) &&
+         std::string_view("+-.0123456789").find(field.front()) == field.npos;
+}
+
 }  // namespace
 
 Table load_csv(const std::string& path) {
@@ -44,7 +50,7 @@ Table load_csv(const std::string& path) {
     const std::vector<std::string_view> fields = fields_of(*line);
     const bool first = columns == 0;
     if (first) columns = fields.size();
-    if (first && !std::all_of(fields.begin(), fields.end(), [](auto f) { return io::parse_number(f).has_value(); })) {
+    if (first && std::any_of(fields.begin(), fields.end(), is_name)) {
       table.columns = names_of(fields, lines);
       continue;
     }

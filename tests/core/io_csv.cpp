@@ -36,6 +36,9 @@ TEST_CASE("load_csv refuses what is wrong, and tells the line") {
   check_says(error("1,2\n,4\n"), line(2) + "column 1 must be a finite number, got \"\"");
   check_says(error("1,2\nnan,4\n"), line(2) + "column 1 must be a finite number, got \"nan\"");
   check_says(error("1,inf\n"), line(1) + "column 2 must be a finite number");
+  check_says(error("1,1e400\n1,2\n"), line(1) + "column 2 must be a finite number, got \"1e400\"");
+  check_says(error("1,1.2.3\n1,2\n"), line(1) + "column 2 must be a finite number, got \"1.2.3\"");
+  check_says(error("1,,3\n1,2,3\n"), line(1) + "column 2 must be a finite number, got \"\"");
   check_says(error("a,a\n1,2\n"), line(1) + "two columns are called \"a\"");
   check_says(error("a,\"\"\n1,2\n"), line(1) + "column 2 has no name");
   check_says(error_of([&] { load_csv(dir.path("none")); }), "cannot be opened");
