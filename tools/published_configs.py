@@ -30,8 +30,9 @@ def write_corpus(folder, rng):
     words = [f"w{i}" for i in range(WORDS - 2)] + ["<unk>"]
     weights = [1 / (rank + 10) for rank in range(len(words))]
     folder.mkdir()
-    for part, tokens in (("train", 400_000), ("valid", 4_000), ("test", 4_000)):
+    for part, tokens in (("train", 1_200_000), ("valid", 4_000), ("test", 4_000)):
         text = rng.choices(words, weights, k=tokens) + (words if part == "train" else [])
+        rng.shuffle(text)  # so that every batch has its share of rare words
         lines = (" ".join(text[i:i + 25]) for i in range(0, len(text), 25))
         (folder / f"{part}.txt").write_text("\n".join(lines) + "\n")
 
