@@ -156,12 +156,16 @@ class Layer {
   double rank(std::size_t head) const {
     const auto h = static_cast<std::int64_t>(head), n = sums_.size(1);
     std::vector<double> covariance = select(products_, 0, h).to_vector<double>();  // about 0 as yet
+    double square = 0;
+    for (std::int64_t i = 0; i < n; ++i) square += covariance[static_cast<std::size_t>(i * n + i)];
     const std::vector<double> sums = select(sums_, 0, h).to_vector<double>();
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t j = 0; j < n; ++j)
         covariance[static_cast<std::size_t>(i * n + j)] -=
             sums[static_cast<std::size_t>(i)] * sums[static_cast<std::size_t>(j)] / static_cast<double>(rows_);
-    return effective_rank(std::move(covariance), n);
+    // What the rounding of these sums leaves of outputs that are all the same is no spread.
+    constexpr double rounding = 1e-13;
+    return effective_rank(std::move(covariance), n, rounding * square);
   }
 
   nn::MultiHeadAttention& attention_;

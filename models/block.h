@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include "ff/nn/activation.h"
 #include "ff/nn/attention.h"
 #include "ff/nn/dropout.h"
@@ -26,6 +28,21 @@ struct BlockOptions {
 
 /// Stochastic depth of block `index` of `depth`: from 0 in the first in a straight line to `last` (Huang et al. 2016).
 double drop_path_at(std::int64_t index, std::int64_t depth, double last);
+
+/// Block `index` of an encoder as a configuration describes it (width, depth, heads, mlp_ratio, attention, dropout,
+/// drop_path): pre-norm and GELU, dropout after both parts, stochastic depth that rises with the index.
+template <class Config>
+BlockOptions encoder_block(const Config& config, std::int64_t index, double norm_eps) {
+  BlockOptions block{.width = config.width,
+                     .heads = config.heads,
+                     .hidden = std::llround(config.mlp_ratio * static_cast<double>(config.width)),
+                     .attention = config.attention,
+                     .norm_eps = norm_eps,
+                     .drop = config.dropout,
+                     .drop_path = drop_path_at(index, config.depth, config.drop_path)};
+  block.attention.proj_drop = config.dropout;
+  return block;
+}
 
 /// Starts every Linear of a model truncated normal (0, std), its bias at 0, as vision transformers do.
 void init_linears(nn::Module& model, double std);

@@ -76,4 +76,20 @@ std::optional<Batch> DataLoader::next() {
   return batch;
 }
 
+BatchSource& BatchStream::source() const {
+  internal_check(source_ != nullptr, "a task for evaluation was trained");
+  return *source_;
+}
+
+void BatchStream::seek(std::int64_t batch) {
+  const std::int64_t n = batches_per_epoch();
+  const DataPosition start{.epoch = batch / n, .batch = batch % n};
+  loader_ = std::make_unique<DataLoader>(source_, DataLoaderOptions{.start = start, .workers = workers_});
+}
+
+Batch BatchStream::next() {
+  if (!loader_) seek(0);
+  return loader_->next().value();
+}
+
 }  // namespace ff::models

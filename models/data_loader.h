@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "ff/core/tensor.h"
@@ -86,6 +87,28 @@ class DataLoader {
   bool failed_ = false;                 // nothing more is begun
 
   std::vector<std::jthread> workers_;  // last: they are to end before what they use
+};
+
+/// The batches of a source for training, in order, epoch after epoch, from any of them on.
+class BatchStream {
+ public:
+  BatchStream() = default;  ///< of nothing: for a task that is for evaluation
+  /// workers: see DataLoaderOptions.
+  explicit BatchStream(std::shared_ptr<BatchSource> source, int workers = 1)
+      : source_(std::move(source)), workers_(workers) {}
+
+  std::int64_t batches_per_epoch() const { return source().batches_per_epoch(); }
+  /// Has next() go on with that batch, counted from 0 over all epochs.
+  void seek(std::int64_t batch);
+  /// The next batch; the first where there was no seek().
+  Batch next();
+
+ private:
+  BatchSource& source() const;
+
+  std::shared_ptr<BatchSource> source_;
+  int workers_ = 1;
+  std::unique_ptr<DataLoader> loader_;
 };
 
 }  // namespace ff::models

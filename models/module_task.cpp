@@ -11,20 +11,14 @@ Tensor accuracy(const Tensor& logits, const Tensor& targets) {
 
 ModuleTask::ModuleTask(nn::Module& model, std::shared_ptr<BatchSource> train, std::shared_ptr<BatchSource> test,
                        ModuleTaskOptions options)
-    : model_(model), train_(std::move(train)), test_(std::move(test)), options_(std::move(options)) {
-  check(train_ != nullptr && test_ != nullptr, "module_task", "there must be data to train on and to test on");
+    : model_(model), train_(train), test_(std::move(test)), options_(std::move(options)) {
+  check(train != nullptr && test_ != nullptr, "module_task", "there must be data to train on and to test on");
   if (!options_.loss)
     options_.loss = [](const Tensor& outputs, const Tensor& targets) { return cross_entropy(outputs, targets); };
 }
 
-void ModuleTask::seek(std::int64_t step) {
-  const DataPosition start{.epoch = step / steps_per_epoch(), .batch = step % steps_per_epoch()};
-  loader_ = std::make_unique<DataLoader>(train_, DataLoaderOptions{.start = start});
-}
-
 BatchLoss ModuleTask::next_loss() {
-  if (!loader_) seek(0);
-  const Batch batch = loader_->next().value();
+  const Batch batch = train_.next();
   return {options_.loss(model_(batch.inputs), batch.targets), batch.count};
 }
 

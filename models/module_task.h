@@ -36,16 +36,16 @@ class ModuleTask : public TrainingTask {
 
   nn::Module& model() override { return model_; }
   std::string_view items() const override { return options_.items; }
-  std::int64_t steps_per_epoch() const override { return train_->batches_per_epoch(); }
-  void seek(std::int64_t step) override;
+  std::int64_t batches_per_epoch() const override { return train_.batches_per_epoch(); }
+  void seek(std::int64_t batch) override { train_.seek(batch); }
   BatchLoss next_loss() override;
   Figures evaluate(const std::function<bool()>& stopped) override;
 
  private:
   nn::Module& model_;
-  std::shared_ptr<BatchSource> train_, test_;
+  BatchStream train_;
+  std::shared_ptr<BatchSource> test_;
   ModuleTaskOptions options_;
-  std::unique_ptr<DataLoader> loader_;
 };
 
 }  // namespace ff::models

@@ -45,11 +45,11 @@ std::vector<double> symmetric_eigenvalues(std::vector<double> a, std::int64_t si
   return values;
 }
 
-double effective_rank(std::vector<double> products, std::int64_t n) {
+double effective_rank(std::vector<double> products, std::int64_t n, double noise) {
   double total = 0, logs = 0;
   for (const double value : symmetric_eigenvalues(std::move(products), n)) {
-    const double singular = std::sqrt(std::max(value, 0.0));
-    if (singular == 0) continue;
+    if (value <= noise) continue;
+    const double singular = std::sqrt(value);
     total += singular;
     logs += singular * std::log(singular);
   }

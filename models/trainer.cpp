@@ -51,8 +51,8 @@ Trainer::Trainer(TrainingTask& task, const TrainConfig& config, const TrainerOpt
       config_(config),
       options_(options),
       optimizer_(make_optimizer(task.model().parameters(), config)),
-      steps_(config.steps > 0 ? config.steps : updates(config.epochs * task.steps_per_epoch(), config)),
-      eval_interval_(config.eval_interval > 0 ? config.eval_interval : updates(task.steps_per_epoch(), config)) {
+      steps_(config.steps > 0 ? config.steps : updates(config.epochs * task.batches_per_epoch(), config)),
+      eval_interval_(config.eval_interval > 0 ? config.eval_interval : updates(task.batches_per_epoch(), config)) {
   check(steps_ > 0, op, "there is nothing to do: 0 steps");
   schedule_ = make_schedule(config, steps_);
   plateau_ = make_plateau(config);
@@ -160,7 +160,7 @@ void Trainer::train_step() {
   const TrainStep done{
       .step = state_.step,
       .steps = steps_,
-      .epoch = static_cast<double>(state_.step * config_.accumulate) / static_cast<double>(task_.steps_per_epoch()),
+      .epoch = static_cast<double>(state_.step * config_.accumulate) / static_cast<double>(task_.batches_per_epoch()),
       .loss = loss,
       .lr = lr,
       .grad_norm = norm,

@@ -94,6 +94,9 @@ class Trainer {
 
   /// Updates to be made in all.
   std::int64_t steps() const { return steps_; }
+  /// What is remembered of the updates so far, beside the weights.
+  const optim::Optimizer& optimizer() const { return *optimizer_; }
+  const std::optional<optim::Average>& average() const { return average_; }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -30,6 +30,26 @@ TrainState::Best taken_in(TrainState::Best best, double figure, std::int64_t ste
   return best;
 }
 
+// A model in evaluation mode, with the averages of its weights where there are any, until this goes out of scope.
+class Evaluating {
+ public:
+  Evaluating(nn::Module& model, std::optional<optim::Average>& average) : model_(model), average_(average) {
+    model_.eval();
+    if (average_) average_->swap();
+  }
+  ~Evaluating() {
+    if (average_) average_->swap();
+    model_.train();
+  }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+
+ private:
+  nn::Module& model_;
+  std::optional<optim::Average>& average_;
+  NoGrad no_grad_;
+};
+
 }  // namespace
 
 bool Trainer::last_evaluation(const TrainState::Best& best) const {
@@ -39,19 +59,20 @@ bool Trainer::last_evaluation(const TrainState::Best& best) const {
 void Trainer::evaluate() {
   const ProfileSpan span("evaluate");
   if (options_.observer != nullptr) options_.observer->on_evaluation(state_.step);
-  task_.model().eval();
-  NoGrad no_grad;
-  if (average_) average_->swap();
   const auto stop = [this] { return stopped(); };
-  Figures figures = task_.evaluate(stop);
-  const bool whole = !figures.empty();
-  const double figure = whole ? judged_figure(figures, config_.metric) : 0;
-  const TrainState::Best best = taken_in(state_.best, figure, state_.step, config_.high_is_better());
+  Figures figures;
   std::optional<Figures> tested = Figures{};
-  if (whole && last_evaluation(best)) tested = task_.test(stop);
-  if (average_) average_->swap();
-  task_.model().train();
-  if (!whole || !tested) return;  // stopped on the way: as if it had not begun
+  double figure = 0;
+  TrainState::Best best;
+  {
+    const Evaluating evaluating(task_.model(), average_);
+    figures = task_.evaluate(stop);
+    if (figures.empty()) return;  // stopped on the way: as if it had not begun
+    figure = judged_figure(figures, config_.metric);
+    best = taken_in(state_.best, figure, state_.step, config_.high_is_better());
+    if (last_evaluation(best)) tested = task_.test(stop);
+    if (!tested) return;
+  }
 
   figures.insert(figures.end(), tested->begin(), tested->end());
   figures_ = figures;

@@ -36,10 +36,10 @@ class TrainingTask {
   /// What is learnt from, in the plural: "images", "tokens".
   virtual std::string_view items() const = 0;
   /// Batches that one pass over the training data takes: as many updates, unless several batches make one.
-  virtual std::int64_t steps_per_epoch() const = 0;
-  /// Has next_loss() go on with batch `step`, counted from 0 over all epochs. Which samples a batch has depends on the
-  /// seed and the step alone.
-  virtual void seek(std::int64_t step) = 0;
+  virtual std::int64_t batches_per_epoch() const = 0;
+  /// Has next_loss() go on with that batch, counted from 0 over all epochs. Which samples a batch has depends on the
+  /// seed and its number alone.
+  virtual void seek(std::int64_t batch) = 0;
   /// The loss of the next training batch.
   virtual BatchLoss next_loss() = 0;
   /// Figures of the held-out data, for a model in evaluation mode; none if stopped() became true on the way.

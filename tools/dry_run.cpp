@@ -31,6 +31,12 @@ constexpr int updates = 2, evaluated_batches = 2;
 double in_use() { return static_cast<double>(memory_stats().in_use); }
 
 // The bytes of tensors, each storage once.
+std::vector<Tensor> tensors_of(const TensorMap& state) {
+  std::vector<Tensor> tensors;
+  for (const auto& [name, tensor] : state) tensors.push_back(tensor);
+  return tensors;
+}
+
 double bytes_of(const std::vector<Tensor>& tensors) {
   std::set<const Storage*> seen;
   double bytes = 0;
@@ -53,7 +59,7 @@ class SyntheticTask : public models::TrainingTask {
     if (config_.task == models::Task::time_series) return "series";
     return config_.task == models::Task::vision ? "images" : "tokens";
   }
-  std::int64_t steps_per_epoch() const override { return 1; }
+  std::int64_t batches_per_epoch() const override { return 1; }
   void seek(std::int64_t) override {}
   models::BatchLoss next_loss() override { return {loss_of(*model_, config_, batch_), batch_.count}; }
   models::Figures evaluate(const std::function<bool()>& stopped) override {
@@ -67,15 +73,15 @@ class SyntheticTask : public models::TrainingTask {
   models::Batch batch_;
 };
 
-// Another task, looked at while a Trainer works on it: what is in use around each forward pass and after each update,
-// of which there are two.
+// Another task, looked at while a Trainer works on it: what is in use around each forward pass, and what each update
+// takes, of which there are two.
 class WatchedTask : public models::TrainingTask, public models::TrainObserver {
  public:
   WatchedTask(TrainingTask& task, const std::atomic<bool>& interrupted) : task_(task), interrupted_(interrupted) {}
 
   nn::Module& model() override { return task_.model(); }
   std::string_view items() const override { return task_.items(); }
-  std::int64_t steps_per_epoch() const override { return task_.steps_per_epoch(); }
+  std::int64_t batches_per_epoch() const override { return task_.batches_per_epoch(); }
   void seek(std::int64_t) override {}  // any batch will do
   models::BatchLoss next_loss() override {
     const double before = in_use();
@@ -92,13 +98,12 @@ class WatchedTask : public models::TrainingTask, public models::TrainObserver {
     std::vector<Tensor> grads;
     for (const auto& [name, parameter] : model().parameters()) grads.push_back(parameter.grad());
     gradients = bytes_of(grads);
-    after_step = in_use();
     seconds = std::min(seconds, step.step_seconds);
     items_of_step = step.items;
     stop = step.step >= updates || interrupted_;
   }
 
-  double activations = 0, gradients = 0, after_step = 0, seconds = INFINITY;
+  double activations = 0, gradients = 0, seconds = INFINITY;
   std::int64_t items_of_step = 0;
   std::atomic<bool> stop = false;
 
@@ -160,7 +165,6 @@ Estimate estimate(const models::RunConfig& config, const std::atomic<bool>& inte
   result.flops = shared * matrix_flops(config, task->next_loss().mean).step();
 
   WatchedTask watched(*task, interrupted);
-  const double before = in_use();
   models::Trainer trainer(watched, config.train, {.observer = &watched, .stop = &watched.stop});
   trainer.run();
   const bool steps_known = result.data_error.empty() || config.train.steps > 0;
@@ -168,7 +172,10 @@ Estimate estimate(const models::RunConfig& config, const std::atomic<bool>& inte
   result.items = watched.items_of_step;
   result.seconds = watched.seconds;
   result.memory.gradients = watched.gradients;
-  result.memory.optimizer = std::max(0.0, watched.after_step - before - watched.gradients);
+  std::vector<Tensor> remembered = tensors_of(trainer.optimizer().state_dict());
+  if (trainer.average())
+    for (const Tensor& average : tensors_of(trainer.average()->state_dict())) remembered.push_back(average);
+  result.memory.optimizer = bytes_of(remembered);
   result.memory.activations = watched.activations;
   {
     model.eval();

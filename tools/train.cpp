@@ -55,7 +55,7 @@ void show_start(const models::RunConfig& config, models::TrainingTask& task, con
              styled(STDOUT_FILENO, Style::bold, spelled(std::string(name(config.task)))),
              config.attention().attention == nn::AttentionKind::fourier ? "Fourier" : "softmax",
              with_commas(task.model().num_parameters()), with_commas(trainer.steps()),
-             config.train.batch_size * together, with_commas((task.steps_per_epoch() + together - 1) / together),
+             config.train.batch_size * together, with_commas((task.batches_per_epoch() + together - 1) / together),
              num_threads(), num_threads() == 1 ? "" : "s");
   std::fflush(stdout);
 }

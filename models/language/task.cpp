@@ -61,16 +61,8 @@ LanguageTask::LanguageTask(const LanguageConfig& config, const TrainConfig& trai
   model_.load_state_dict(load_weights(folder, vocabulary_));
 }
 
-std::int64_t LanguageTask::steps_per_epoch() const { return train_->batches_per_epoch(); }
-
-void LanguageTask::seek(std::int64_t step) {
-  const DataPosition start{.epoch = step / steps_per_epoch(), .batch = step % steps_per_epoch()};
-  loader_ = std::make_unique<DataLoader>(train_, DataLoaderOptions{.start = start});
-}
-
 BatchLoss LanguageTask::next_loss() {
-  if (!loader_) seek(0);
-  const Batch batch = loader_->next().value();
+  const Batch batch = train_.next();
   return {model_.loss(batch.inputs, batch.targets, {.label_smoothing = label_smoothing_}), batch.count};
 }
 

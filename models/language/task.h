@@ -26,8 +26,8 @@ class LanguageTask : public TrainingTask {
 
   nn::Module& model() override { return model_; }
   std::string_view items() const override { return "tokens"; }
-  std::int64_t steps_per_epoch() const override;
-  void seek(std::int64_t step) override;
+  std::int64_t batches_per_epoch() const override { return train_.batches_per_epoch(); }
+  void seek(std::int64_t batch) override { train_.seek(batch); }
   BatchLoss next_loss() override;
   Figures evaluate(const std::function<bool()>& stopped) override;
   std::optional<Figures> test(const std::function<bool()>& stopped) override;
@@ -45,10 +45,9 @@ class LanguageTask : public TrainingTask {
   Figures test_figures(const Text& text, const TextLoss& loss) const;
 
   Vocabulary vocabulary_;
-  std::shared_ptr<BatchSource> train_;
+  BatchStream train_;
   Text held_out_, test_;           // test_: without batches where there is no such text
   double unigram_perplexity_ = 0;  // of it
-  std::unique_ptr<DataLoader> loader_;
   LanguageModel model_;
   double label_smoothing_;
 };

@@ -20,18 +20,6 @@ TimeSeriesModelConfig checked(const TimeSeriesModelConfig& config) {
   return config;
 }
 
-BlockOptions block_options(const TimeSeriesModelConfig& config, std::int64_t index) {
-  BlockOptions block{.width = config.width,
-                     .heads = config.heads,
-                     .hidden = std::llround(config.mlp_ratio * static_cast<double>(config.width)),
-                     .attention = config.attention,
-                     .norm_eps = norm_eps,
-                     .drop = config.dropout,
-                     .drop_path = drop_path_at(index, config.depth, config.drop_path)};
-  block.attention.proj_drop = config.dropout;
-  return block;
-}
-
 }  // namespace
 
 TimeSeriesTransformer::TimeSeriesTransformer(const TimeSeriesModelConfig& config)
@@ -50,7 +38,7 @@ TimeSeriesTransformer::TimeSeriesTransformer(const TimeSeriesModelConfig& config
   add("patch_embed", patch_embed);
   add_parameter("pos_embed", pos_embed);
   add("pos_drop", pos_drop);
-  for (std::int64_t i = 0; i < config.depth; ++i) blocks.emplace(block_options(config, i));
+  for (std::int64_t i = 0; i < config.depth; ++i) blocks.emplace(encoder_block(config, i, norm_eps));
   add("blocks", blocks);
   add("norm", norm);
   add("head", head);

@@ -29,8 +29,9 @@ TimeSeriesTask::TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig
   const SeriesStatistics measured = statistics(learnt);
   model_.data_mean.assign(Tensor::from(measured.mean, {config.model.dimensions}));
   model_.data_std.assign(Tensor::from(measured.deviation, {config.model.dimensions}));
-  train_ = std::make_shared<SeriesBatches>(std::move(learnt), config.data, measured, SeriesBatches::Mode::training,
-                                           train.batch_size, static_cast<std::uint64_t>(train.seed));
+  train_ = BatchStream(std::make_shared<SeriesBatches>(std::move(learnt), config.data, measured,
+                                                       SeriesBatches::Mode::training, train.batch_size,
+                                                       static_cast<std::uint64_t>(train.seed)));
   test_ = test_batches(config, train, std::move(test));
 }
 
@@ -41,19 +42,8 @@ TimeSeriesTask::TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig
   model_.load_state_dict(load_safetensors(folder.model()));
 }
 
-std::int64_t TimeSeriesTask::steps_per_epoch() const {
-  internal_check(train_ != nullptr, "a task for evaluation was trained");
-  return train_->batches_per_epoch();
-}
-
-void TimeSeriesTask::seek(std::int64_t step) {
-  const DataPosition start{.epoch = step / steps_per_epoch(), .batch = step % steps_per_epoch()};
-  loader_ = std::make_unique<DataLoader>(train_, DataLoaderOptions{.start = start});
-}
-
 BatchLoss TimeSeriesTask::next_loss() {
-  if (!loader_) seek(0);
-  const Batch batch = loader_->next().value();
+  const Batch batch = train_.next();
   return {cross_entropy(model_(batch.inputs), batch.targets, {.label_smoothing = label_smoothing_}), batch.count};
 }
 

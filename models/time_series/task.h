@@ -16,14 +16,14 @@ class TimeSeriesTask : public TrainingTask {
 
   nn::Module& model() override { return model_; }
   std::string_view items() const override { return "series"; }
-  std::int64_t steps_per_epoch() const override;
-  void seek(std::int64_t step) override;
+  std::int64_t batches_per_epoch() const override { return train_.batches_per_epoch(); }
+  void seek(std::int64_t batch) override { train_.seek(batch); }
   BatchLoss next_loss() override;
   Figures evaluate(const std::function<bool()>& stopped) override;
 
  private:
-  std::shared_ptr<BatchSource> train_, test_;  // train_: null in a task for evaluation
-  std::unique_ptr<DataLoader> loader_;
+  BatchStream train_;
+  std::shared_ptr<BatchSource> test_;
   TimeSeriesTransformer model_;
   double label_smoothing_;
 };

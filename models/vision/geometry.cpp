@@ -96,13 +96,6 @@ Box center_box(std::int64_t height, std::int64_t width, std::int64_t box_height,
   return {start(height, box_height), start(width, box_width), box_height, box_width};
 }
 
-Image resize_shorter_side(const Image& image, std::int64_t side, Interpolation interpolation) {
-  const std::int64_t shorter = std::min(image.height, image.width);
-  check(shorter >= 1, "resize_shorter_side", "the image is empty");
-  auto resized = [&](std::int64_t n) { return n == shorter ? side : side * n / shorter; };
-  return resize(image, resized(image.height), resized(image.width), interpolation);
-}
-
 void flip_horizontal(Image& image) {
   for (std::int64_t y = 0; y < image.height; ++y) {
     std::uint8_t *left = image.row(y), *right = left + image.row_bytes() - image.channels;

@@ -13,10 +13,6 @@ Image crop(const Image& image, const Box& box);
 /// The middle of a frame of so many pixels, as torchvision's CenterCrop places it.
 Box center_box(std::int64_t height, std::int64_t width, std::int64_t box_height, std::int64_t box_width);
 
-/// Resized so that the shorter side has so many pixels, the longer one in proportion, rounded down: torchvision's
-/// Resize(side).
-Image resize_shorter_side(const Image& image, std::int64_t side, Interpolation interpolation);
-
 /// Mirrors left and right.
 void flip_horizontal(Image& image);
 

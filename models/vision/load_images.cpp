@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "ff/core/allocator.h"
 #include "ff/core/check.h"
 #include "ff/core/io/idx.h"
 #include "ff/models/vision/cifar.h"
@@ -65,6 +66,7 @@ std::shared_ptr<const ImageSet> load_idx_images(const VisionConfig& config, Imag
   const std::string &image_file = train ? data.train_images : data.test_images,
                     &label_file = train ? data.train_labels : data.test_labels;
   std::vector<Image> images = read_images(image_file, config);
+  empty_cache();  // of the tensor that was read: nothing else is as large
   std::vector<std::int64_t> labels = read_labels(label_file, config.model.classes);
   check(images.size() == labels.size(), op, "{} holds {} images, but {} holds {} labels", image_file, images.size(),
         label_file, labels.size());

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "ff/core/check.h"
 #include "ff/models/data_random.h"
 
 namespace ff::models {
@@ -73,6 +74,9 @@ void mix_batch(const Mix& mix, std::int64_t classes, Batch& batch) {
   batch.targets = Tensor::empty({n, classes});
   const auto* label = labels.data<std::int64_t>();
   auto* row = batch.targets.data<float>();
+  for (std::int64_t i = 0; i < n; ++i)
+    check(label[i] >= 0 && label[i] < classes, "mix_batch", "label {} is {}, but there are classes 0 to {}", i,
+          label[i], classes - 1);
   for (std::int64_t i = 0; i < n; ++i, row += classes) {
     std::fill(row, row + classes, 0.0F);
     row[label[i]] += static_cast<float>(mix.own);

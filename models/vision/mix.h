@@ -33,7 +33,7 @@ struct Mix {
 Mix draw_mix(const MixConfig& config, std::int64_t height, std::int64_t width, RandomKey key);
 
 /// Mixes the images, f32 (n, channels, height, width), in place; the targets, i64 (n), become the probabilities of the
-/// classes, f32 (n, classes).
+/// classes, f32 (n, classes). Throws Error where a target is no class.
 void mix_batch(const Mix& mix, std::int64_t classes, Batch& batch);
 
 }  // namespace ff::models

@@ -19,4 +19,9 @@ Image resize(const Image& image, std::int64_t height, std::int64_t width, Interp
 /// The same of what is in box, as if it had been cut out before. Throws Error where it is not within the image.
 Image resize(const Image& image, const Box& box, std::int64_t height, std::int64_t width, Interpolation interpolation);
 
+/// The part `window` of resize(image, height, width, interpolation), and only that: the other pixels are not computed.
+/// Throws Error where it is not within that size, which may be of any number of pixels.
+Image resize_window(const Image& image, std::int64_t height, std::int64_t width, const Box& window,
+                    Interpolation interpolation);
+
 }  // namespace ff::models

@@ -52,6 +52,7 @@ VisionTask::VisionTask(const VisionConfig& config, const TrainConfig& train)
       workers_(workers_of(config.data)),
       train_(train_batches(config, train, classes_)),
       test_(test_batches(config, train, classes_)),
+      stream_(train_, workers_),
       model_(config.model),
       config_(train) {
   if (train.distillation != DistillationKind::none) teacher_ = load_teacher(train.teacher, config);
@@ -66,19 +67,8 @@ VisionTask::VisionTask(const VisionConfig& config, const TrainConfig& train, con
   model_.load_state_dict(load_safetensors(folder.model()));
 }
 
-std::int64_t VisionTask::steps_per_epoch() const {
-  internal_check(train_ != nullptr, "a task for evaluation was trained");
-  return train_->batches_per_epoch();
-}
-
-void VisionTask::seek(std::int64_t step) {
-  const DataPosition start{.epoch = step / steps_per_epoch(), .batch = step % steps_per_epoch()};
-  loader_ = std::make_unique<DataLoader>(train_, DataLoaderOptions{.start = start, .workers = workers_});
-}
-
 BatchLoss VisionTask::next_loss() {
-  if (!loader_) seek(0);
-  const Batch batch = loader_->next().value();
+  const Batch batch = stream_.next();
   return {loss_of(batch), batch.count};
 }
 

@@ -19,8 +19,8 @@ class VisionTask : public TrainingTask {
 
   nn::Module& model() override { return model_; }
   std::string_view items() const override { return "images"; }
-  std::int64_t steps_per_epoch() const override;
-  void seek(std::int64_t step) override;
+  std::int64_t batches_per_epoch() const override { return stream_.batches_per_epoch(); }
+  void seek(std::int64_t batch) override { stream_.seek(batch); }
   BatchLoss next_loss() override;
   /// Loss and accuracy; beyond five classes also the share of images whose class is among the five likeliest.
   Figures evaluate(const std::function<bool()>& stopped) override;
@@ -38,7 +38,7 @@ class VisionTask : public TrainingTask {
   std::vector<std::string> classes_;  // their names; none where the data do not name them
   int workers_;
   std::shared_ptr<ImageBatches> train_, test_;  // train_: null in a task for evaluation
-  std::unique_ptr<DataLoader> loader_;
+  BatchStream stream_;                          // of train_
   VisionTransformer model_;                     // after the data, which is checked first
   std::unique_ptr<VisionTransformer> teacher_;  // null where there is none
   TrainConfig config_;

@@ -84,8 +84,11 @@ Image ImagePreparer::frame(const Image& image, RandomDraws& draws) const {
     return resize(image, box, size_, size_, settings_.interpolation);
   }
   const std::int64_t side = settings_.eval_resize == 0 ? size_ : settings_.eval_resize;
-  const Image resized = resize_shorter_side(image, side, settings_.interpolation);
-  Image middle = crop(resized, center_box(resized.height, resized.width, size_, size_));
+  const std::int64_t shorter = std::min(image.height, image.width);
+  check(shorter >= 1, op, "the image is empty");
+  auto scaled = [&](std::int64_t n) { return n == shorter ? side : side * n / shorter; };
+  const std::int64_t height = scaled(image.height), width = scaled(image.width);
+  Image middle = resize_window(image, height, width, center_box(height, width, size_, size_), settings_.interpolation);
   if (mode_ == Mode::evaluation || settings_.crop_padding == 0) return middle;
   return crop(middle, random_padded_box(middle, size_, settings_.crop_padding, draws));
 }

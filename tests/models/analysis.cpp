@@ -32,7 +32,7 @@ class GivenTask : public TrainingTask {
 
   nn::Module& model() override { return model_; }
   std::string_view items() const override { return "samples"; }
-  std::int64_t steps_per_epoch() const override { return 1; }
+  std::int64_t batches_per_epoch() const override { return 1; }
   void seek(std::int64_t) override {}
   BatchLoss next_loss() override { return {}; }
   Figures evaluate(const std::function<bool()>& stopped) override {
@@ -294,6 +294,20 @@ TEST_CASE("analysis: the same at any number of threads, and nothing is left of i
   CHECK(json["layers"][1]["name"] == "blocks.1.attn");
   CHECK(json["layers"][1]["entropy"].size() == 3);
   CHECK(json["layers"][1]["radius"].is_number());
+}
+
+TEST_CASE("analysis: outputs that are all the same have no rank, however they are rounded") {
+  manual_seed(26);
+  for (const auto kind : {nn::AttentionKind::softmax, nn::AttentionKind::fourier}) {
+    VisionTransformer model(vision_config(attention_of(kind, nn::RadiusShape::scalar)));
+    for (auto& block : model.blocks) {
+      block->attn.qkv.weight.fill(0);
+      block->attn.qkv.bias.fill(0.1);
+    }
+    GivenTask task(model, {randn({4, 1, 12, 12})});
+    for (const LayerAnalysis& layer : analyze(task, {.samples = 4}).layers)
+      for (const HeadAnalysis& head : layer.heads) CHECK(head.effective_rank == 0);
+  }
 }
 
 TEST_CASE("analysis: what cannot be analysed throws, and lets go of the model") {

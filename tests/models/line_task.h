@@ -26,7 +26,7 @@ class LineTask : public TrainingTask {
 
   nn::Module& model() override { return line; }
   std::string_view items() const override { return "points"; }
-  std::int64_t steps_per_epoch() const override { return 10; }
+  std::int64_t batches_per_epoch() const override { return 10; }
   void seek(std::int64_t step) override { step_ = step; }
   BatchLoss next_loss() override {
     Generator random(static_cast<std::uint64_t>(++step_));

@@ -81,7 +81,7 @@ TEST_CASE("module task: losses and figures are means over all samples, also wher
   nn::Linear net(2, 7);
   const auto batches = rows(7, {.batch_size = 3});
   ModuleTask task(net, batches, batches, {.also = {{"test_accuracy", accuracy}}});
-  CHECK(task.steps_per_epoch() == 3);
+  CHECK(task.batches_per_epoch() == 3);
   const Figures figures = task.evaluate([] { return false; });
   REQUIRE(figures.size() == 2);
   CHECK(task.evaluate([] { return true; }).empty());

@@ -48,6 +48,8 @@ TEST_CASE("spectrum: eigenvalues of matrices that are made of them") {
 }
 
 TEST_CASE("spectrum: effective rank") {
+  CHECK(effective_rank({4, 0, 0, 1e-9}, 2, 1e-8) == doctest::Approx(1));
+  CHECK(effective_rank({1e-9, 0, 0, 1e-9}, 2, 1e-8) == 0);
   CHECK(effective_rank({0, 0, 0, 0}, 2) == 0);
   CHECK(effective_rank({7}, 1) == doctest::Approx(1));
   CHECK(effective_rank({1, 1, 1, 1}, 2) == doctest::Approx(1));

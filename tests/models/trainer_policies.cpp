@@ -311,6 +311,21 @@ TEST_CASE("trainer: a checkpoint of another configuration is refused, saying wha
   CHECK(Trainer(task, config, {.folder = &run}).resume().step == 7);
 }
 
+TEST_CASE("trainer: an evaluation that throws leaves the model as it was trained") {
+  LineTask task;
+  task.scripted = {1};  // what there is for the second evaluation throws
+  TrainConfig config = sgd(20);
+  config.ema_decay = 0.9;
+  config.eval_interval = 10;
+  CHECK_THROWS_AS(Trainer(task, config).run(), std::out_of_range);
+  CHECK(task.evaluations == 2);
+  CHECK(task.line.training());
+  LineTask plain;
+  config.ema_decay = 0;
+  Trainer(plain, config).run();
+  CHECK(task.line.weight.to_vector<float>() == plain.line.weight.to_vector<float>());
+}
+
 TEST_CASE("trainer: a damaged checkpoint is passed over for the one before, to the same end") {
   const TempDir folder;
   const TrainConfig config = sgd(40);

@@ -10,6 +10,7 @@
 #include "ff/models/vision/mix.h"
 
 #include "tests/support/compare.h"
+#include "tests/support/errors.h"
 
 using namespace ff;
 using namespace ff::models;
@@ -145,4 +146,7 @@ TEST_CASE("mix_batch: against plain loops, for even and odd numbers of images") 
       CHECK(got.count == n);
     }
   }
+  Batch wrong = batch_of({4, 1, 2, 2}, 4);
+  wrong.targets.data<std::int64_t>()[2] = 4;
+  CHECK(contains(error_of([&] { mix_batch({.own = 0.5}, 4, wrong); }), {"[mix_batch]", "label 2 is 4", "0 to 3"}));
 }

@@ -87,6 +87,31 @@ TEST_CASE("image transforms: resizing gives Pillow's bytes") {
   }
 }
 
+TEST_CASE("image transforms: a part of a resized image is that part, and a long strip costs no more than it") {
+  const Image image = image_of(golden().front().at("image"));
+  for (const auto& [name, interpolation] : interpolations)
+    for (const std::int64_t height : {image.height / 3, image.height, 2 * image.height + 1})
+      for (const std::int64_t width : {image.width / 2, image.width, 3 * image.width}) {
+        const Image whole = resize(image, height, width, interpolation);
+        for (const Box& window : {Box{0, 0, height, width}, Box{height / 3, width / 4, height / 2, width / 2},
+                                  Box{height - 1, width - 1, 1, 1}}) {
+          INFO(name << " to " << width << " x " << height << ", from (" << window.left << ", " << window.top << ")");
+          const Image want = crop(whole, window), got = resize_window(image, height, width, window, interpolation);
+          CHECK(got.height == want.height);
+          CHECK(got.width == want.width);
+          CHECK(got.pixels == want.pixels);
+        }
+      }
+  Image strip = Image::black(1, 100000, 3);
+  std::fill(strip.pixels.begin(), strip.pixels.end(), std::uint8_t{77});
+  const Image middle = resize_window(strip, 64, 6400000, {0, 3199968, 64, 64}, Interpolation::bicubic);
+  CHECK(middle.pixels == Pixels(std::size_t{64 * 64 * 3}, std::uint8_t{77}));
+  CHECK(contains(error_of([&] {
+                   resize_window(strip, 64, 640, {0, 600, 64, 64}, Interpolation::bicubic);
+                 }),
+                 {"[resize]", "64 x 64", "(600, 0)", "640 x 64"}));
+}
+
 TEST_CASE("image transforms: a grey image is resized and turned as each channel of a colour one") {
   const Image image = image_of(golden()[0].at("image"));
   for (const auto& [kind, interpolation] : interpolations)
