@@ -1,7 +1,11 @@
 #include "ff/models/classification.h"
 
+#include <filesystem>
+#include <sstream>
+
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/core/io/file.h"
 
 namespace ff::models {
 
@@ -26,6 +30,24 @@ Figures classification_figures(const std::shared_ptr<BatchSource>& source, nn::M
   Figures figures{{"test_loss", share(loss)}, {"test_accuracy", share(right)}};
   if (many) figures.emplace_back("test_top5_accuracy", share(among_few));
   return figures;
+}
+
+void save_classes(const RunFolder& folder, const std::vector<std::string>& classes) {
+  io::write_file(folder.classes(), fmt::format("{}\n", fmt::join(classes, "\n")));
+}
+
+std::vector<std::string> load_classes(const RunFolder& folder) {
+  std::vector<std::string> classes;
+  if (!std::filesystem::exists(folder.classes())) return classes;
+  std::istringstream lines(io::read_file(folder.classes()));
+  for (std::string line; std::getline(lines, line);) classes.push_back(line);
+  return classes;
+}
+
+void check_classes(const RunFolder& folder, const std::vector<std::string>& classes) {
+  const std::vector<std::string> own = load_classes(folder);
+  check(own.empty() || own == classes, "run", "{}: the run's classes are {}; the data has {}", folder.path(),
+        fmt::join(own, ", "), fmt::join(classes, ", "));
 }
 
 }  // namespace ff::models

@@ -36,6 +36,7 @@ Resumed Trainer::resume() {
   check(differences.empty(), op,
         "{}: the run was begun with another configuration: {}; a new run can start from its weights (--init-from)",
         folder, fmt::join(differences, "; "));
+  task_.check_companions(*options_.folder);
   task_.model().load_state_dict(checkpoint.model);
   optimizer_->load_state_dict(checkpoint.optimizer);
   if (average_) average_->load_state_dict(checkpoint.average);

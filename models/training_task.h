@@ -52,6 +52,8 @@ class TrainingTask {
   virtual void report(nlohmann::ordered_json& /*to*/) const {}
   /// Writes what the model is of no use without, besides its weights: a vocabulary.
   virtual void save_companions(const RunFolder& /*folder*/) const {}
+  /// Throws Error where what a run wrote so when it began does not fit the data, which have changed since.
+  virtual void check_companions(const RunFolder& /*folder*/) const {}
 };
 
 /// The task that config describes, its data read and checked, its model initialised; initial weights, data and dropout

@@ -26,6 +26,7 @@ TimeSeriesTask::TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig
   TimeSeriesFile learnt = load(config, config.data.train), test = load(config, config.data.test);
   check(learnt.classes == test.classes, "time_series", "{}: the classes of {} and {} are not the same",
         config.data.path, config.data.train, config.data.test);
+  classes_ = learnt.classes;
   const SeriesStatistics measured = statistics(learnt);
   model_.data_mean.assign(Tensor::from(measured.mean, {config.model.dimensions}));
   model_.data_std.assign(Tensor::from(measured.deviation, {config.model.dimensions}));
@@ -36,9 +37,11 @@ TimeSeriesTask::TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig
 }
 
 TimeSeriesTask::TimeSeriesTask(const TimeSeriesConfig& config, const TrainConfig& train, const RunFolder& folder)
-    : test_(test_batches(config, train, load(config, config.data.test))),
-      model_(config.model),
-      label_smoothing_(train.label_smoothing) {
+    : model_(config.model), label_smoothing_(train.label_smoothing) {
+  TimeSeriesFile test = load(config, config.data.test);
+  classes_ = test.classes;
+  check_companions(folder);
+  test_ = test_batches(config, train, std::move(test));
   model_.load_state_dict(load_safetensors(folder.model()));
 }
 
@@ -50,5 +53,9 @@ BatchLoss TimeSeriesTask::next_loss() {
 Figures TimeSeriesTask::evaluate(const std::function<bool()>& stopped) {
   return classification_figures(test_, model_, stopped);
 }
+
+void TimeSeriesTask::save_companions(const RunFolder& folder) const { save_classes(folder, classes_); }
+
+void TimeSeriesTask::check_companions(const RunFolder& folder) const { check_classes(folder, classes_); }
 
 }  // namespace ff::models

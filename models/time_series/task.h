@@ -20,8 +20,12 @@ class TimeSeriesTask : public TrainingTask {
   void seek(std::int64_t batch) override { train_.seek(batch); }
   BatchLoss next_loss() override;
   Figures evaluate(const std::function<bool()>& stopped) override;
+  /// The names of the classes.
+  void save_companions(const RunFolder& folder) const override;
+  void check_companions(const RunFolder& folder) const override;
 
  private:
+  std::vector<std::string> classes_;
   BatchStream train_;
   std::shared_ptr<BatchSource> test_;
   TimeSeriesTransformer model_;

@@ -1,14 +1,10 @@
 #include "ff/models/vision/task.h"
 
-#include <filesystem>
-#include <sstream>
-
 #include <nlohmann/json.hpp>
 
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
-#include "ff/core/io/file.h"
 #include "ff/core/io/safetensors.h"
 #include "ff/models/classification.h"
 #include "ff/models/vision/distillation.h"
@@ -38,11 +34,8 @@ int workers_of(const VisionDataConfig& data) {
 
 // The classes that the model of a run was trained with, in the order that it knows them in.
 Classes trained_classes(const RunFolder& folder, const VisionDataConfig& data) {
-  if (!std::filesystem::exists(folder.classes())) return image_classes(data);
-  Classes classes;
-  std::istringstream lines(io::read_file(folder.classes()));
-  for (std::string line; std::getline(lines, line);) classes.push_back(line);
-  return classes;
+  const Classes classes = load_classes(folder);
+  return classes.empty() ? image_classes(data) : classes;
 }
 
 }  // namespace
@@ -102,7 +95,9 @@ void VisionTask::report(nlohmann::ordered_json& to) const {
 }
 
 void VisionTask::save_companions(const RunFolder& folder) const {
-  if (!classes_.empty()) io::write_file(folder.classes(), fmt::format("{}\n", fmt::join(classes_, "\n")));
+  if (!classes_.empty()) save_classes(folder, classes_);
 }
+
+void VisionTask::check_companions(const RunFolder& folder) const { check_classes(folder, classes_); }
 
 }  // namespace ff::models

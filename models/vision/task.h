@@ -29,6 +29,7 @@ class VisionTask : public TrainingTask {
   void report(nlohmann::ordered_json& to) const override;
   /// The names of the classes, where they have such.
   void save_companions(const RunFolder& folder) const override;
+  void check_companions(const RunFolder& folder) const override;
   /// What evaluate() goes through.
   std::shared_ptr<BatchSource> test_data() const { return test_; }
 

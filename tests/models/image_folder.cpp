@@ -14,6 +14,7 @@
 #include "ff/models/vision/data.h"
 #include "ff/models/vision/load_images.h"
 
+#include "tests/models/train_run.h"
 #include "tests/support/errors.h"
 #include "tests/support/files.h"
 
@@ -60,14 +61,6 @@ class Folder {
 };
 
 const ImageFileOptions skipping{.skip_unreadable = true};
-
-TrainResult train(const RunConfig& config, const std::string& out) {
-  const RunFolder folder(out);
-  const auto task = make_training_task(config);
-  Trainer trainer(*task, config.train, {.folder = &folder});
-  const auto made = folder.create(config.text(), false);
-  return trainer.run();
-}
 
 }  // namespace
 
@@ -209,7 +202,7 @@ TEST_CASE("vision task: trains on a folder, reports what it skips, and is fine-t
   folder.add_text("data/train/dog/3.png");
   folder.add_text("data/val/dog/note.txt");
   const RunConfig config = folder.config({"data.on_error=skip"});
-  const TrainResult result = train(config, folder.dir.path("run"));
+  const TrainResult result = train_run(config, folder.dir.path("run"));
   CHECK(result.figures.at(1).first == "test_accuracy");
   CHECK(result.figures.at(1).second == 1);
   CHECK(result.figures.size() == 2);  // no five classes
@@ -219,6 +212,15 @@ TEST_CASE("vision task: trains on a folder, reports what it skips, and is fine-t
   CHECK(summary.at("skipped_files") == 2);
   CHECK(summary.at("skipped").at(0) == folder.dir.path("data/train/dog/3.png"));
   CHECK(summary.at("skipped").at(1) == folder.dir.path("data/val/dog/note.txt"));
+
+  // The outputs of the model would stand for other classes.
+  for (const std::string part : {"data/train", "data/val"})
+    fs::rename(folder.dir.path(part + "/emu"), folder.dir.path(part + "/bee"));
+  const auto renamed = make_training_task(config);
+  CHECK(contains(error_of([&] { Trainer(*renamed, config.train, {.folder = &run}).resume(); }),
+                 {"[run]", run.path(), "cat, dog, emu", "bee, cat, dog"}));
+  for (const std::string part : {"data/train", "data/val"})
+    fs::rename(folder.dir.path(part + "/bee"), folder.dir.path(part + "/emu"));
 
   // Evaluation needs no training images: the run knows its classes.
   fs::remove_all(folder.dir.path("data/train"));

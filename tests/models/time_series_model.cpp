@@ -10,10 +10,12 @@
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/parallel.h"
 #include "ff/core/random.h"
+#include "ff/models/classification.h"
 #include "ff/models/time_series/model.h"
 #include "ff/models/time_series/task.h"
 #include "ff/models/trainer.h"
 
+#include "tests/models/train_run.h"
 #include "tests/support/compare.h"
 #include "tests/support/errors.h"
 #include "tests/support/files.h"
@@ -161,11 +163,9 @@ TEST_CASE("time series: a run learns, and is found again by its folder") {
   for (const auto kind : kinds) {
     const TempDir dir;
     const RunConfig config = tiny_run(dir, kind);
-    const auto task = make_training_task(config);
-    CHECK(task->items() == "series");
+    CHECK(make_training_task(config)->items() == "series");
+    const TrainResult result = train_run(config, dir.path("run"));
     const RunFolder folder(dir.path("run"));
-    const auto made = folder.create(config.text(), false);
-    const TrainResult result = Trainer(*task, config.train, {.folder = &folder}).run();
     REQUIRE(result.finished);
     CHECK(result.figures.at(1).first == "test_accuracy");
     CHECK(result.figures.at(1).second == 1);
@@ -176,6 +176,12 @@ TEST_CASE("time series: a run learns, and is found again by its folder") {
     NoGrad no_grad;
     CHECK(trained->evaluate([] { return false; }) == result.figures);
     CHECK(trained->evaluate([] { return true; }).empty());
+    // The same classes in another order are not what the outputs of the model stand for.
+    std::vector<std::string> classes = load_classes(folder);
+    CHECK(classes.size() == 2);
+    save_classes(folder, {classes[1], classes[0]});
+    CHECK(contains(error_of([&] { load_trained_task(RunConfig::read(folder.config()), folder); }),
+                   {"[run]", folder.path(), classes[1] + ", " + classes[0]}));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "ff/models/vision/distillation.h"
 #include "ff/models/vision/load_images.h"
 
+#include "tests/models/train_run.h"
 #include "tests/support/compare.h"
 #include "tests/support/errors.h"
 #include "tests/support/files.h"
@@ -79,14 +80,6 @@ RunConfig read(const TempDir& folder, const nlohmann::json& json, const Override
   return RunConfig::read(folder.write("config.json", json.dump()), overrides);
 }
 
-TrainResult train(const RunConfig& config, const std::string& out) {
-  const RunFolder folder(out);
-  const auto task = make_training_task(config);
-  Trainer trainer(*task, config.train, {.folder = &folder});
-  const auto made = folder.create(config.text(), false);
-  return trainer.run();
-}
-
 }  // namespace
 
 TEST_CASE("distillation_loss: DeiT's formulas, against plain loops") {
@@ -112,7 +105,7 @@ TEST_CASE("distillation_loss: DeiT's formulas, against plain loops") {
 TEST_CASE("distillation: the loss of a step is that of the labels and of the teacher, in their shares") {
   const TempDir folder;
   const nlohmann::json json = small_config(folder);
-  train(read(folder, json), folder.path("teacher"));
+  train_run(read(folder, json), folder.path("teacher"));
   for (const std::string distilled : {"true", "false"}) {
     const RunConfig config =
         read(folder, json,
@@ -141,16 +134,17 @@ TEST_CASE("distillation: the loss of a step is that of the labels and of the tea
 TEST_CASE("distillation: a student of wrong labels learns from its teacher what is right") {
   const TempDir folder;
   nlohmann::json json = small_config(folder);
-  const TrainResult taught = train(read(folder, json), folder.path("teacher"));
+  const TrainResult taught = train_run(read(folder, json), folder.path("teacher"));
   CHECK(taught.figures.at(1).second == 1);
   // Every label is 0: only the teacher knows better.
   json["data"]["train_labels"] = folder.write("zeros", idx_file(0x08, {24}, std::string(24, '\0')));
   json["model"]["distilled"] = true;
   for (const std::string kind : {"soft", "hard"}) {
-    const TrainResult learnt = train(read(folder, json,
-                                          {"train.distillation=" + kind, "train.distillation_alpha=1", "train.lr=0.01",
-                                           "train.steps=120", "train.teacher=" + folder.path("teacher")}),
-                                     folder.path(kind));
+    const TrainResult learnt =
+        train_run(read(folder, json,
+                       {"train.distillation=" + kind, "train.distillation_alpha=1", "train.lr=0.01", "train.steps=120",
+                        "train.teacher=" + folder.path("teacher")}),
+                  folder.path(kind));
     CHECK(learnt.figures.at(1).first == "test_accuracy");
     CHECK(learnt.figures.at(1).second > 0.9);
   }
@@ -159,7 +153,7 @@ TEST_CASE("distillation: a student of wrong labels learns from its teacher what 
 TEST_CASE("load_teacher refuses what cannot teach") {
   const TempDir folder;
   const nlohmann::json json = small_config(folder);
-  train(read(folder, json, {"train.steps=1"}), folder.path("teacher"));
+  train_run(read(folder, json, {"train.steps=1"}), folder.path("teacher"));
   auto error = [&](const Overrides& overrides) {
     const RunConfig config = read(folder, json, overrides);
     return error_of([&] { load_teacher(folder.path("teacher"), config.vision); });
