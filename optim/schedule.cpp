@@ -36,10 +36,9 @@ Schedule cosine_restarts(std::int64_t first, std::int64_t growth, double minimum
         first, growth);
   check_minimum("cosine_restarts", minimum);
   return [=](std::int64_t step) {
-    std::int64_t length = first, at = step;
-    if (growth == 1) at %= first;
-    for (; at >= length; length *= growth) at -= length;
-    return half_cosine(1, minimum, share(at, length));
+    auto length = static_cast<double>(first), at = static_cast<double>(growth == 1 ? step % first : step);
+    for (; at >= length; length *= static_cast<double>(growth)) at -= length;
+    return half_cosine(1, minimum, at / length);
   };
 }
 

@@ -28,12 +28,11 @@ std::uint8_t luma(const std::uint8_t* rgb) {  // weights of 16 bits, which add u
 
 }  // namespace
 
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels,
-                   std::int64_t shortest_side) {
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels) {
   check(channels == 1 || channels == 3, op, "{}: an image has 1 or 3 channels, {} were asked for", name, channels);
   Image image;
   if (begins_with(bytes, {0xff, 0xd8, 0xff}))
-    image = io::decode_jpeg(bytes, name, channels, shortest_side);
+    image = io::decode_jpeg(bytes, name, channels);
   else if (begins_with(bytes, {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}))
     image = io::decode_png(bytes, name, channels);
   else
@@ -41,13 +40,13 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
   return image.channels == channels ? std::move(image) : with_channels(image, channels);
 }
 
-Image read_image(const std::string& path, std::int64_t channels, std::int64_t shortest_side) {
+Image read_image(const std::string& path, std::int64_t channels) {
   io::InputFile file(path, op, io::InputFile::Format::plain);
   check(file.disk_size() <= largest_file, op, "{}: {} bytes, an image may have at most {}", path, file.disk_size(),
         largest_file);
   Pixels bytes(file.disk_size());
   file.read(bytes.data(), bytes.size(), "the image");
-  return decode_image(bytes, path, channels, shortest_side);
+  return decode_image(bytes, path, channels);
 }
 
 Image with_channels(const Image& image, std::int64_t channels) {

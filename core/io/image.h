@@ -32,15 +32,13 @@ inline constexpr std::int64_t most_image_pixels = std::int64_t{1} << 27;
 
 /// Decodes a JPEG or a PNG, told apart by their first bytes, to 1 or 3 channels; name is what errors call it. The
 /// pixels are those of Pillow's Image.open(..).convert("L" or "RGB"), but that 16 bits of grey keep their upper 8: CMYK
-/// is taken for Adobe's (inverted), alpha and gamma are ignored, as is an orientation. Where shortest_side is not 0, a
-/// JPEG is decoded at 1/2, 1/4 or 1/8 of its size if its shorter side then still has so many pixels; this is faster and
-/// not what decoding and shrinking gives to the last bit. Throws Error("[image] NAME: ..") where the bytes are
-/// something else, damaged or cut off, stand for more than most_image_pixels, or for more than so many bytes can hold.
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels = 3,
-                   std::int64_t shortest_side = 0);
+/// is taken for Adobe's (inverted), alpha and gamma are ignored, as is an orientation. Throws Error("[image] NAME: ..")
+/// where the bytes are something else, damaged or cut off, stand for more than most_image_pixels, or for more than so
+/// many bytes can hold.
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels = 3);
 
 /// decode_image() of a file.
-Image read_image(const std::string& path, std::int64_t channels = 3, std::int64_t shortest_side = 0);
+Image read_image(const std::string& path, std::int64_t channels = 3);
 
 /// Writes an image of 1 or 3 channels as PNG, atomically.
 void write_png(const std::string& path, const Image& image);

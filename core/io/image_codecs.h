@@ -9,8 +9,7 @@
 /// The formats behind decode_image(). Each gives 1 channel for an image that is grey and if that is asked for, else 3.
 namespace ff::io {
 
-Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels,
-                  std::int64_t shortest_side);
+Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels);
 Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels);
 
 /// Throws Error unless an image is of at least 1 pixel and at most most_image_pixels, and its bytes may hold it:

@@ -57,7 +57,7 @@ class Decoder {
   Decoder& operator=(const Decoder&) = delete;
 
   // The header, and how pixels are to come: grey images in as many channels as asked for, CMYK in 4, others in 3.
-  bool open(std::span<const std::uint8_t> bytes, std::int64_t channels, std::int64_t shortest_side) {
+  bool open(std::span<const std::uint8_t> bytes, std::int64_t channels) {
     if (setjmp(errors_.leave) != 0) return false;
     jpeg_create_decompress(&info_);
     jpeg_mem_src(&info_, bytes.data(), bytes.size());
@@ -65,11 +65,6 @@ class Decoder {
     const bool four = info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
     const bool grey = info_.jpeg_color_space == JCS_GRAYSCALE && channels == 1;
     info_.out_color_space = four ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
-    if (shortest_side > 0) {
-      const std::int64_t side = std::min(info_.image_width, info_.image_height);
-      for (info_.scale_denom = 8; info_.scale_denom > 1 && side < shortest_side * info_.scale_denom;)
-        info_.scale_denom /= 2;
-    }
     return true;
   }
 
@@ -113,13 +108,12 @@ Image rgb_of_cmyk(const Image& cmyk) {
 
 }  // namespace
 
-Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels,
-                  std::int64_t shortest_side) {
+Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name, std::int64_t channels) {
   Decoder decoder;
   auto check_decoder = [&](bool ok) {
     check(ok, "image", "{}: not a JPEG as it should be: {}", name, decoder.message());
   };
-  check_decoder(decoder.open(bytes, channels, shortest_side));
+  check_decoder(decoder.open(bytes, channels));
   const auto& info = decoder.info();
   check_image_size(info.image_width, info.image_height, pixels_per_byte, bytes.size(), name);
   check_decoder(decoder.start());

@@ -6,6 +6,7 @@
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/check.h"
+#include "ff/models/statistics.h"
 
 namespace ff::models {
 namespace {
@@ -29,12 +30,10 @@ struct Collected {
   void add(double error, double parameter) { errors.push_back(error), parameters.push_back(parameter); }
 
   Errors summary() const {
-    const auto n = static_cast<double>(errors.size());
-    double sum = 0, squares = 0, logs = 0;
-    for (const double error : errors) sum += error;
-    for (const double error : errors) squares += (error - sum / n) * (error - sum / n);
+    double logs = 0;
     for (const double parameter : parameters) logs += std::log(parameter);
-    return {sum / n, n > 1 ? std::sqrt(squares / (n - 1)) : 0, std::exp(logs / n)};
+    const Spread of_errors = spread(errors);
+    return {of_errors.mean, of_errors.deviation, std::exp(logs / static_cast<double>(parameters.size()))};
   }
 };
 
