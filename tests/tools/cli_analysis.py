@@ -110,11 +110,13 @@ class Analysis(Case):
         for line, said in (("<script>", "not a JSON object"), ("{}", "step"), ('{"step": 1, "loss": []}', "loss")):
             metrics.write_text(good + line + "\n")
             self.fail_with(1, "report", run, said=["metrics.jsonl: line 6", said])
-        extreme = ('{"step": 18446744073709551615, "loss": 1e308}', '{"step": 999999999999999, "loss": -1e308, "lr": 5e-324}',
-                   '{"step": 999999999999998, "loss": 1e99, "grad_norm": 1e-99}', '{"step": 7, "loss": -1e99, "grad_norm": 0}')
-        metrics.write_text(good + "\n".join(extreme) + "\n")
-        self.succeed("report", run, "--no-model")
-        self.assertNotRegex((run / "report.html").read_text(), r'(d|cx|cy|x1|y1)="[^"]*(nan|inf)')
+        extreme = ('{"step": 18446744073709551615, "loss": 1e308}',
+                   '{"step": 999999999999999, "loss": -1e308, "lr": 5e-324}',
+                   '{"step": 999999999999998, "loss": 1e99, "grad_norm": 1e-99}')
+        for last in ('{"step": 7, "loss": -1e99, "grad_norm": 0}', '{"step": 7, "loss": -1e99, "grad_norm": 1e9}'):
+            metrics.write_text(good + "\n".join([*extreme, last]) + "\n")
+            self.succeed("report", run, "--no-model")
+            self.assertNotRegex((run / "report.html").read_text(), r'(d|cx|cy|x1|y1)="[^"]*(nan|inf)')
         metrics.write_text(good)
         (run / "summary.json").write_text("[]")
         self.fail_with(1, "report", run, said=["summary.json"])
