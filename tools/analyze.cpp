@@ -95,8 +95,7 @@ Command add_analyze(CLI::App& program) {
       ->capture_default_str()
       ->type_name("I")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--heads", options->heads, "Heads to make maps of (default: up to four of up to four layers)")
-      ->type_name("LAYER.HEAD,..");
+  add_heads_option(*command, options->heads);
   add_set_option(*command, options->overrides);
   add_threads_option(*command);
   command->add_flag("--json", options->json, "Print a JSON object");

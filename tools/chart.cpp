@@ -9,10 +9,12 @@
 namespace ff::tools {
 namespace {
 
-constexpr double width = 380, height = 236, right = 14, top = 34, bottom = 34;
+constexpr double width = 380, plot_height = 168, right = 14, top = 34, bottom = 34;
+constexpr double row_height = 15;         // of what is between the title and the plot
 constexpr double digit = 6.6;             // how wide one is, at most
 constexpr std::size_t most_pieces = 250;  // of a curve: two points each
 constexpr std::size_t few_points = 24;    // have dots
+constexpr double least_logarithmic = 1e-100;
 
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -45,17 +47,23 @@ std::string tick_label(double value, double step) {
   return fmt::format("{:.{}f}{}", value, decimals, unit);
 }
 
+// At least two: where the range has too little room for round numbers of a logarithmic scale, those of a linear one;
+// where it is many decades, powers of ten.
 std::vector<double> logarithmic_ticks(double low, double high) {
-  for (const auto& steps : {std::vector<double>{1, 2, 5}, {1, 3}, {1}}) {
+  for (const auto& steps : {std::vector<double>{1, 2, 5}, {1, 3}}) {
     std::vector<double> values;
     const int last = static_cast<int>(std::log10(high)) + 1;
     for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= last; ++exponent)
       for (const double step : steps)
         if (const double value = step * std::pow(10, exponent); value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9))
           values.push_back(value);
-    if (values.size() <= 7 && values.size() >= 2) return values;
+    if (values.size() < 2) break;
+    if (values.size() <= 7) return values;
   }
-  return ticks(low, high, 4);
+  std::vector<double> powers = ticks(std::log10(low), std::log10(high), 7, 1);
+  if (powers.size() < 2) return ticks(low, high, 5);
+  for (double& power : powers) power = std::pow(10, power);
+  return powers;
 }
 
 // The axis with some room around the values. Differences in the fourth digit are not blown up.
@@ -90,16 +98,15 @@ Points thinned(const Points& points) {
   return kept;
 }
 
-// Not what is so large or so small that places in the drawing could not be computed.
-bool shown(const std::pair<double, double>& point, bool logarithmic) {
-  const auto& [x, y] = point;
-  return std::abs(x) < 1e15 && std::abs(y) < 1e100 && (!logarithmic || y > 1e-100);
+// Not what is so large that places in the drawing could not be computed.
+bool shown(const std::pair<double, double>& point) {
+  return std::abs(point.first) < 1e15 && std::abs(point.second) < 1e100;
 }
 
 std::string curve_svg(const Curve& curve, const Axis& x, const Axis& y) {
   Points points;
   for (const auto& point : curve.points)
-    if (shown(point, y.logarithmic)) points.push_back(point);
+    if (shown(point)) points.push_back(point);
   points = thinned(points);
   if (points.empty()) return "";
   std::string path, dots, values;
@@ -113,8 +120,8 @@ std::string curve_svg(const Curve& curve, const Axis& x, const Axis& y) {
                           curve.kind == Curve::Kind::dots ? "1.8" : "2.4");
   }
   const char* kind = curve.kind == Curve::Kind::line ? "line" : curve.kind == Curve::Kind::faint ? "faint" : "dots";
-  return fmt::format("<g class=\"curve {} c{}{}\" data-name=\"{}\" data-values=\"{}\">{}{}</g>\n", kind,
-                     curve.colour % colours, curve.colour >= colours ? " dashed" : "", escaped(curve.name), values,
+  return fmt::format("<g class=\"curve {} {}\" data-name=\"{}\" data-values=\"{}\">{}{}</g>\n", kind,
+                     colour_classes(curve.colour), escaped(curve.name), values,
                      curve.kind == Curve::Kind::dots ? "" : fmt::format("<path d=\"{}\"/>", path), dots);
 }
 
@@ -133,8 +140,29 @@ Ticks labelled(const std::vector<double>& values) {
   return result;
 }
 
-Ticks rows_of(const Axis& y) {
-  return labelled(y.logarithmic ? logarithmic_ticks(y.range.low, y.range.high) : ticks(y.range.low, y.range.high, 5));
+Ticks ticks_of(const Axis& axis, double least = 0) {
+  const auto [low, high] = axis.range;
+  return labelled(axis.logarithmic ? logarithmic_ticks(low, high) : ticks(low, high, 5, least));
+}
+
+// How many rows of words there are between the title and the plot.
+std::size_t rows_above(const Chart& chart) {
+  return (chart.y_label.empty() ? 0 : 1) + (chart.legend ? chart.curves.size() : 0);
+}
+
+std::string above_svg(const Chart& chart) {
+  double y = 16;
+  std::string out = fmt::format("<text class=\"title\" x=\"4\" y=\"{}\">{}</text>\n", y, escaped(chart.title));
+  if (!chart.y_label.empty())
+    out += fmt::format("<text class=\"label\" x=\"4\" y=\"{}\">{}</text>\n", y += row_height, escaped(chart.y_label));
+  if (!chart.legend) return out;
+  for (const Curve& curve : chart.curves) {
+    y += row_height;
+    out += fmt::format(
+        "<line class=\"sample {0}\" x1=\"4\" x2=\"22\" y1=\"{2}\" y2=\"{2}\"/><text x=\"28\" y=\"{1}\">{3}</text>\n",
+        colour_classes(curve.colour), y, y - 3.5, escaped(curve.name));
+  }
+  return out;
 }
 
 std::string axes_svg(const Chart& chart, const Axis& x, const Axis& y, const Ticks& rows) {
@@ -144,7 +172,7 @@ std::string axes_svg(const Chart& chart, const Axis& x, const Axis& y, const Tic
         "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>"
         "<text class=\"tick\" x=\"{3}\" y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>\n",
         x.from, x.to, y.at(value), x.from - 6, y.at(value) + 3.5, label);
-  for (const auto& [value, label] : labelled(ticks(x.range.low, x.range.high, 5, chart.whole_x ? 1 : 0)))
+  for (const auto& [value, label] : ticks_of(x, chart.whole_x ? 1 : 0))
     out += fmt::format(
         "<line class=\"axis\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>"
         "<text class=\"tick\" x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4}</text>\n",
@@ -152,15 +180,19 @@ std::string axes_svg(const Chart& chart, const Axis& x, const Axis& y, const Tic
   return out + fmt::format(
                    "<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>"
                    "<text class=\"label\" x=\"{1}\" y=\"{3}\" text-anchor=\"end\">{4}</text>\n",
-                   x.from, x.to, y.from, height - 5, escaped(chart.x_label));
+                   x.from, x.to, y.from, y.from + bottom - 5, escaped(chart.x_label));
 }
 
 }  // namespace
 
 bool Chart::empty() const {
   return std::none_of(curves.begin(), curves.end(), [](const Curve& curve) {
-    return std::any_of(curve.points.begin(), curve.points.end(), [](const auto& p) { return shown(p, false); });
+    return std::any_of(curve.points.begin(), curve.points.end(), [](const auto& p) { return shown(p); });
   });
+}
+
+std::string colour_classes(int colour) {
+  return fmt::format("c{}{}", colour % colours, colour >= colours ? " dashed" : "");
 }
 
 std::string escaped(std::string_view text) {
@@ -201,25 +233,25 @@ std::vector<double> ticks(double low, double high, int count, double least) {
 
 std::string chart_svg(const Chart& chart) {
   Range xs, ys;
-  bool positive = true;
   for (const Curve& curve : chart.curves)
     for (const auto& point : curve.points)
-      if (shown(point, false)) xs.add(point.first), ys.add(point.second), positive = positive && shown(point, true);
+      if (shown(point)) xs.add(point.first), ys.add(point.second);
   if (ys.empty()) xs.add(0), ys.add(0);
-  const bool logarithmic = chart.logarithmic && positive && !chart.empty();
-  if (xs.low == xs.high) xs = {xs.low - 0.5, xs.high + 0.5};
-  const Axis y = axis_of(ys, height - bottom, top, logarithmic, 0.05);
-  const Ticks rows = rows_of(y);
+  const bool logarithmic = chart.logarithmic && ys.low > least_logarithmic;
+  const bool logarithmic_x = chart.logarithmic_x && xs.low > least_logarithmic;
+  if (xs.low == xs.high && !logarithmic_x) xs = {xs.low - 0.5, xs.high + 0.5};
+  const double above = top + row_height * static_cast<double>(rows_above(chart));
+  const Axis y = axis_of(ys, above + plot_height, above, logarithmic, 0.05);
+  const Ticks rows = ticks_of(y);
   double left = 34;
   for (const auto& [value, label] : rows) left = std::max(left, 10 + digit * static_cast<double>(label.size()));
-  const Axis x = axis_of(xs, left, width - right, false, chart.whole_x ? 0.04 : 0);
+  const Axis x = axis_of(xs, left, width - right, logarithmic_x, chart.whole_x || logarithmic_x ? 0.04 : 0);
   std::string out = fmt::format(
       "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" data-x=\"{},{},{},{}\" "
-      "data-y=\"{},{},{},{}\" data-log=\"{}\" data-x-name=\"{}\" xmlns=\"http://www.w3.org/2000/svg\">\n"
-      "<text class=\"title\" x=\"4\" y=\"16\">{}</text>\n",
-      width, height, escaped(chart.title), x.from, x.to, x.range.low, x.range.high, y.from, y.to, y.range.low,
-      y.range.high, logarithmic ? 1 : 0, escaped(chart.x_label), escaped(chart.title));
-  out += axes_svg(chart, x, y, rows);
+      "data-y=\"{},{},{},{}\" data-log=\"{}\" data-x-name=\"{}\" xmlns=\"http://www.w3.org/2000/svg\">\n",
+      width, y.from + bottom, escaped(chart.title), x.from, x.to, x.range.low, x.range.high, y.from, y.to, y.range.low,
+      y.range.high, logarithmic ? 1 : 0, escaped(chart.x_label));
+  out += above_svg(chart) + axes_svg(chart, x, y, rows);
   for (const bool behind : {true, false})
     for (const Curve& curve : chart.curves)
       if ((curve.kind != Curve::Kind::line) == behind) out += curve_svg(curve, x, y);

@@ -31,10 +31,16 @@ struct Chart {
   bool logarithmic = false;    ///< y; where all of it is positive
   bool whole_x = false;        ///< ticks at whole numbers alone
   std::vector<Curve> curves;
+  bool logarithmic_x = false;  ///< x; where all of it is positive. The script of pages does not know of it
+  std::string y_label = {};    ///< below the title: what y is where that does not say it
+  bool legend = false;         ///< name the curves, where no page does
 
   /// Whether there is anything to draw.
   bool empty() const;
 };
+
+/// The classes that give what stands for a curve its colour, by chart_style.
+std::string colour_classes(int colour);
 
 /// Text that may stand in HTML or XML, in quotes, too.
 std::string escaped(std::string_view text);

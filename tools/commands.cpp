@@ -34,11 +34,26 @@ void add_set_option(CLI::App& command, std::vector<std::string>& overrides) {
       ->type_name("KEY=VALUE");
 }
 
+void add_seed_option(CLI::App& command, std::optional<std::int64_t>& seed) {
+  command.add_option("--seed", seed, "What all random numbers depend on (train.seed)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_steps_option(CLI::App& command, std::optional<std::int64_t>& steps) {
+  command.add_option("--steps", steps, "Updates to make (train.steps)")->type_name("N")->check(CLI::PositiveNumber);
+}
+
 void add_samples_option(CLI::App& command, std::int64_t& samples) {
   command.add_option("--samples", samples, "Held-out images or texts to look at attention on")
       ->capture_default_str()
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20));
+}
+
+void add_heads_option(CLI::App& command, std::string& heads) {
+  command.add_option("--heads", heads, "Heads to make maps of (default: up to four of up to four layers)")
+      ->type_name("LAYER.HEAD,..");
 }
 
 namespace {

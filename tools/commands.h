@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -55,7 +56,10 @@ Command add_regress(CLI::App& program);
 /// What is the same in several commands.
 void add_threads_option(CLI::App& command);
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides);
+void add_seed_option(CLI::App& command, std::optional<std::int64_t>& seed);
+void add_steps_option(CLI::App& command, std::optional<std::int64_t>& steps);
 void add_samples_option(CLI::App& command, std::int64_t& samples);
+void add_heads_option(CLI::App& command, std::string& heads);
 
 /// Puts options of a command into a group of --help: group(*command, "Output", {"--quiet", "--json"}).
 void group(CLI::App& command, const char* title, std::initializer_list<const char*> options);

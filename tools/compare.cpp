@@ -216,9 +216,7 @@ Command add_compare(CLI::App& program) {
   command->add_option("--seed", options->seed, "The first of them (default: train.seed)")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--steps", options->steps, "Updates to make (train.steps)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
+  add_steps_option(*command, options->steps);
   command
       ->add_option(
           "--out", options->out,

@@ -99,9 +99,7 @@ Command add_graph(CLI::App& program) {
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20));
   command->add_flag("--backward,!--no-backward", options->backward, "Compute gradients, too (the default)");
-  command->add_option("--seed", options->seed, "What all random numbers depend on (train.seed)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+  add_seed_option(*command, options->seed);
   add_threads_option(*command);
   group(*command, "What is shown", {"--set", "--batch", "--backward", "--seed"});
   group(*command, "Where it goes", {"--out", "--format"});

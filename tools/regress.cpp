@@ -17,8 +17,8 @@
 #include "ff/models/data_random.h"
 #include "ff/models/regression/comparison.h"
 
+#include "tools/chart.h"
 #include "tools/commands.h"
-#include "tools/svg_plot.h"
 #include "tools/terminal.h"
 
 namespace ff::tools {
@@ -167,20 +167,22 @@ void show_row(const ComparisonRow& row) {
 }
 
 void write_plot(const std::string& path, const Problem& problem, const std::vector<ComparisonRow>& rows) {
-  Plot plot{problem.title,
-            "size of the sample",
-            problem.error,
-            {{"Fourier, best radius", {}, {}},
-             {"Gaussian, best bandwidth", {}, {}},
-             {"Fourier, radius ~ sqrt(log N)", {}, {}}}};
-  for (const ComparisonRow& row : rows) {
-    const double errors[] = {row.fourier.mean, row.gaussian.mean, row.theory.mean};
-    for (std::size_t i = 0; i < 3; ++i) {
-      plot.lines[i].x.push_back(static_cast<double>(row.n));
-      plot.lines[i].y.push_back(errors[i]);
-    }
-  }
-  io::write_file(path, log_log_svg(plot));
+  Chart chart{.title = problem.title,
+              .x_label = "size of the sample",
+              .logarithmic = true,
+              .curves = {},
+              .logarithmic_x = true,
+              .y_label = problem.error,
+              .legend = true};
+  auto add = [&](const char* name, models::Errors ComparisonRow::*errors) {
+    Curve curve{.name = name, .points = {}, .colour = static_cast<int>(chart.curves.size())};
+    for (const ComparisonRow& row : rows) curve.points.emplace_back(static_cast<double>(row.n), (row.*errors).mean);
+    chart.curves.push_back(std::move(curve));
+  };
+  add("Fourier, best radius", &ComparisonRow::fourier);
+  add("Gaussian, best bandwidth", &ComparisonRow::gaussian);
+  add("Fourier, radius ~ sqrt(log N)", &ComparisonRow::theory);
+  io::write_file(path, svg_file(chart_svg(chart)));
 }
 
 int run(const RegressOptions& options) {

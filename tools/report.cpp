@@ -57,8 +57,7 @@ Command add_report(CLI::App& program) {
   command->add_option("--title", options->title, "Title of the page")->type_name("TEXT");
   ReportOptions& report = options->report;
   add_samples_option(*command, report.analysis.samples);
-  command->add_option("--heads", report.heads, "Heads to make maps of (default: up to four of up to four layers)")
-      ->type_name("LAYER.HEAD,..");
+  add_heads_option(*command, report.heads);
   command->add_option("--images", report.images, "Test images to classify")
       ->capture_default_str()
       ->type_name("N")

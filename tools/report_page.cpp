@@ -83,7 +83,7 @@ std::string legend(const std::vector<Group>& groups) {
   if (groups.size() < 2) return "";
   std::string items;
   for (std::size_t g = 0; g < groups.size(); ++g)
-    items += fmt::format("<li><span class=\"key c{}{}\"></span>{}</li>\n", g % colours, g >= colours ? " dashed" : "",
+    items += fmt::format("<li><span class=\"key {}\"></span>{}</li>\n", colour_classes(static_cast<int>(g)),
                          escaped(groups[g].label));
   return "<ul class=\"legend\">\n" + items + "</ul>\n";
 }

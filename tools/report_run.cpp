@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include <fmt/format.h>
 
 #include "ff/autograd/grad_mode.h"
 #include "ff/autograd/ops/ops.h"
 #include "ff/core/error.h"
+#include "ff/core/io/file.h"
 #include "ff/models/data_loader.h"
 #include "ff/models/language/generate.h"
 #include "ff/models/language/task.h"
@@ -29,8 +31,16 @@ ExampleImage example(const models::VisionConfig& config, const Tensor& image, st
           probability};
 }
 
+std::vector<std::string> class_names(const models::RunFolder& folder) {
+  std::vector<std::string> names;
+  if (!std::filesystem::exists(folder.classes())) return names;
+  std::istringstream lines(io::read_file(folder.classes()));
+  for (std::string line; std::getline(lines, line);) names.push_back(printable(line));
+  return names;
+}
+
 Classification classify(models::VisionTask& task, const models::VisionConfig& config, std::int64_t most) {
-  Classification result{.images = 0, .classes = config.model.classes, .counts = {}, .examples = {}};
+  Classification result{.images = 0, .classes = config.model.classes, .names = {}, .counts = {}, .examples = {}};
   result.counts.resize(static_cast<std::size_t>(result.classes * result.classes));
   std::vector<ExampleImage> wrong;  // by falling probability
   task.model().eval();
@@ -91,8 +101,10 @@ void look_into_model(const models::RunFolder& folder, const models::RunConfig& c
   report.maps = maps_svg(*report.analysis, choose_heads(*report.analysis, options.heads),
                          shown_image(config, report.analysis->shown));
   if (auto* vision = dynamic_cast<models::VisionTask*>(task.get());
-      vision != nullptr && config.vision.model.classes <= most_classes)
+      vision != nullptr && config.vision.model.classes <= most_classes) {
     report.classification = classify(*vision, config.vision, options.images);
+    report.classification->names = class_names(folder);
+  }
   if (config.task == models::Task::language) report.texts = write_texts(folder, options, report.analysis->shown);
 }
 
@@ -101,6 +113,11 @@ void look_into_model(const models::RunFolder& folder, const models::RunConfig& c
 std::string last_part(const std::string& path) {
   const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
   return (whole.has_filename() ? whole.filename() : whole.parent_path().filename()).string();
+}
+
+std::string Classification::name(std::int64_t label) const {
+  const auto i = static_cast<std::size_t>(label);
+  return i < names.size() ? names[i] : std::to_string(label);
 }
 
 std::string RunReport::setting(const std::string& path) const {

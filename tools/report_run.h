@@ -35,12 +35,14 @@ struct ExampleImage {
 /// How test images are classified.
 struct Classification {
   std::int64_t images = 0, classes = 0;
+  std::vector<std::string> names;      ///< of the classes, which are numbered where they have none
   std::vector<std::int64_t> counts;    ///< (classes, classes): of each label, what it was taken for
   std::vector<ExampleImage> examples;  ///< the first ones, and those that the model was most wrong about
 
   std::int64_t count(std::int64_t label, std::int64_t predicted) const {
     return counts[static_cast<std::size_t>(label * classes + predicted)];
   }
+  std::string name(std::int64_t label) const;
 };
 
 struct TextSample {

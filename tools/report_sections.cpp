@@ -59,25 +59,26 @@ void add_curves(const std::string& name, Curve::Kind kind, const std::vector<Run
 std::string confusion_html(const Classification& found) {
   if (found.classes > most_matrix_classes) return "";
   std::string head, rows;
-  for (std::int64_t c = 0; c < found.classes; ++c) head += fmt::format("<th scope=\"col\">{}</th>", c);
+  for (std::int64_t c = 0; c < found.classes; ++c)
+    head += fmt::format("<th scope=\"col\">{}</th>", escaped(found.name(c)));
   for (std::int64_t label = 0; label < found.classes; ++label) {
     std::int64_t total = 0;
     for (std::int64_t c = 0; c < found.classes; ++c) total += found.count(label, c);
-    rows += fmt::format("<tr><th scope=\"row\">{}</th>", label);
+    rows += fmt::format("<tr><th scope=\"row\">{}</th>", escaped(found.name(label)));
     for (std::int64_t c = 0; c < found.classes; ++c) {
       const std::int64_t count = found.count(label, c);
       const double share = total > 0 ? static_cast<double>(count) / static_cast<double>(total) : 0;
       rows += fmt::format("<td style=\"--share:{:.3f}\"{} title=\"{} of {} of class {} taken for {}\">{}</td>", share,
-                          share > 0.5 ? " class=\"full\"" : "", count, total, label, c,
-                          count > 0 ? fmt::to_string(count) : "");
+                          share > 0.5 ? " class=\"full\"" : "", count, total, escaped(found.name(label)),
+                          escaped(found.name(c)), count > 0 ? fmt::to_string(count) : "");
     }
     rows += "</tr>\n";
   }
   return fmt::format(
       "<div><h4>Confusion</h4>\n<p class=\"muted\">Classes of images (down), and what they were taken for "
       "(across).</p>\n"
-      "<div class=\"scroll\"><table class=\"confusion\">\n<tr><th></th>{}</tr>\n{}</table></div></div>\n",
-      head, rows);
+      "<div class=\"scroll\"><table class=\"confusion{}\">\n<tr><th></th>{}</tr>\n{}</table></div></div>\n",
+      found.names.empty() ? "" : " named", head, rows);
 }
 
 std::string confused_html(const Classification& found) {
@@ -91,7 +92,8 @@ std::string confused_html(const Classification& found) {
   std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.count > b.count; });
   std::string items;
   for (std::size_t i = 0; i < std::min(pairs.size(), most_confused); ++i)
-    items += fmt::format("<li>class {} taken for {}: {} times</li>\n", pairs[i].label, pairs[i].taken, pairs[i].count);
+    items += fmt::format("<li>class {} taken for {}: {} times</li>\n", escaped(found.name(pairs[i].label)),
+                         escaped(found.name(pairs[i].taken)), pairs[i].count);
   return items.empty() ? "" : "<div><h4>Most confused</h4>\n<ol>\n" + items + "</ol></div>\n";
 }
 
@@ -101,11 +103,12 @@ std::string classification_html(const Classification& found) {
   std::string tiles;
   for (const ExampleImage& image : found.examples) {
     const bool ok = image.label == image.predicted;
+    const std::string label = escaped(found.name(image.label)), predicted = escaped(found.name(image.predicted));
     tiles += fmt::format(
         "<figure class=\"{}\"><img src=\"{}\" alt=\"a test image of class {}\" width=\"72\" height=\"72\">"
         "<figcaption>{} {}<br><small>{:.0f} %{}</small></figcaption></figure>\n",
-        ok ? "right" : "wrong", image.picture, image.label, ok ? "✓" : "✗", image.predicted, 100 * image.probability,
-        ok ? "" : fmt::format("; is {}", image.label));
+        ok ? "right" : "wrong", image.picture, label, ok ? "✓" : "✗", predicted, 100 * image.probability,
+        ok ? "" : fmt::format("; is {}", label));
   }
   return fmt::format(
              "<h3>Images</h3>\n<p>{} of the first {} test images are classified rightly. Below: the first ones, and "

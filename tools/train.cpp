@@ -171,12 +171,8 @@ Command add_train(CLI::App& program) {
   command->add_option("--out", options->out, "Folder for the results (default: runs/ and the name of CONFIG)")
       ->type_name("DIR");
   add_threads_option(*command);
-  command->add_option("--seed", options->seed, "What all random numbers depend on (train.seed)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--steps", options->steps, "Updates to make (train.steps)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
+  add_seed_option(*command, options->seed);
+  add_steps_option(*command, options->steps);
   command
       ->add_option("--max-time", options->max_time,
                    "Stop after so many seconds, with a checkpoint to --resume from (train.max_seconds)")

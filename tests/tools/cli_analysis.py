@@ -4,16 +4,22 @@
 Usage: cli_analysis.py PROGRAM [TEST ...], as unittest's own.
 """
 
+import html
 import json
 import math
 import re
 import signal
 import statistics
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 from cli_case import LIMIT, Case, run_tests
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from published_configs import png
 
 PICTURES = {"head_distance.svg", "entropy.svg", "attention_distance.svg", "effective_rank.svg", "attention_maps.svg"}
 
@@ -93,6 +99,35 @@ class Analysis(Case):
         self.assertEqual(len(re.findall(r'data-name="softmax-2, loss"', page)), 1)
         self.assertEqual(len(set(re.findall(r"<h2>(.*)</h2>", page))), 5)
 
+    def test_report_names_classes(self):
+        """Where a model knows its classes by name, that is what the page calls them; of a file's names nothing becomes
+        an element."""
+        names = ["<b>cat", "dog & \"co\"", "emu"]
+        for part, count in (("train", 4), ("test", 2)):
+            for label, name in enumerate(names):
+                folder = self.data / part / name
+                folder.mkdir(parents=True)
+                for i in range(count):
+                    (folder / f"{i}.png").write_bytes(png(8, [80 * label + i] * 3))
+        config = json.loads(self.vision.read_text())
+        config["data"] = {"dataset": "folder", "path": str(self.data)}
+        config["model"]["channels"] = 3
+        config["train"]["lr"] = 1e-9  # a model that has learnt nothing confuses classes
+        run = self.train(self.write_config("folder.json", config), "a")
+        self.assertEqual((run / "classes.txt").read_text().splitlines(), names)
+        self.succeed("report", run)
+        page = (run / "report.html").read_text()
+        self.assertNotIn("<b>cat", page)
+        for name in map(html.escape, names):
+            for heading in ("col", "row"):
+                self.assertIn(f'<th scope="{heading}">{name}</th>', page)
+            self.assertIn(f'alt="a test image of class {name}"', page)
+            self.assertRegex(page, f'title="[0-2] of 2 of class {re.escape(name)} taken for ')
+        name = f"({'|'.join(re.escape(html.escape(name)) for name in names)})"
+        self.assertEqual(len(re.findall(f"<figcaption>[✓✗] {name}<br>", page)), 6)
+        self.assertRegex(page, f"<li>class {name} taken for {name}: [12] times</li>")
+        self.assertRegex(page, f"; is {name}</small>")
+
     def test_report_without_data(self):
         run = self.train(self.vision, "a")
         (self.data / "test-labels").unlink()
@@ -110,11 +145,13 @@ class Analysis(Case):
         for line, said in (("<script>", "not a JSON object"), ("{}", "step"), ('{"step": 1, "loss": []}', "loss")):
             metrics.write_text(good + line + "\n")
             self.fail_with(1, "report", run, said=["metrics.jsonl: line 6", said])
-        extreme = ('{"step": 18446744073709551615, "loss": 1e308}', '{"step": 999999999999999, "loss": -1e308, "lr": 5e-324}',
-                   '{"step": 999999999999998, "loss": 1e99, "grad_norm": 1e-99}', '{"step": 7, "loss": -1e99, "grad_norm": 0}')
-        metrics.write_text(good + "\n".join(extreme) + "\n")
-        self.succeed("report", run, "--no-model")
-        self.assertNotRegex((run / "report.html").read_text(), r'(d|cx|cy|x1|y1)="[^"]*(nan|inf)')
+        extreme = ('{"step": 18446744073709551615, "loss": 1e308}',
+                   '{"step": 999999999999999, "loss": -1e308, "lr": 5e-324}',
+                   '{"step": 999999999999998, "loss": 1e99, "grad_norm": 1e-99}')
+        for last in ('{"step": 7, "loss": -1e99, "grad_norm": 0}', '{"step": 7, "loss": -1e99, "grad_norm": 1e9}'):
+            metrics.write_text(good + "\n".join([*extreme, last]) + "\n")
+            self.succeed("report", run, "--no-model")
+            self.assertNotRegex((run / "report.html").read_text(), r'(d|cx|cy|x1|y1)="[^"]*(nan|inf)')
         metrics.write_text(good)
         (run / "summary.json").write_text("[]")
         self.fail_with(1, "report", run, said=["summary.json"])

@@ -229,14 +229,18 @@ class Inspection(Case):
         out = self.succeed("regress", "mixture", *options, "--plot", plot)
         self.assertRegex(out, r"\ADensity: mixture of spread 0.3\nintegrated squared error, .* of 2 samples\n")
         self.assertEqual(re.findall(r"(?m)^ +(\d+)  \d", out), ["50", "200"])
-        root = ElementTree.parse(plot).getroot()
-        lines = root.findall("{http://www.w3.org/2000/svg}polyline")
-        self.assertEqual([len(line.get("points").split()) for line in lines], [2, 2, 2])
+        curves, texts = self.drawn(plot)
+        self.assertEqual(list(curves), ["Fourier, best radius", "Gaussian, best bandwidth",
+                                        "Fourier, radius ~ sqrt(log N)"])
+        for words in (*curves, "Density: mixture of spread 0.3", "integrated squared error", "size of the sample"):
+            self.assertIn(words, texts)
         found = [json.loads(self.succeed("regress", "mixture", *options, "--json", "--threads", threads))
                  for threads in (1, 4)]
         self.assertEqual(*found)
         rows = found[0]["rows"]
         self.assertEqual([row["n"] for row in rows], [50, 200])
+        for curve, kernel in zip(curves.values(), ("fourier", "gaussian", "theory")):
+            self.assertEqual(curve, [(row["n"], float(f"{row[kernel]['error']:.5g}")) for row in rows])
         for row in rows:
             for kernel, parameter in (("fourier", "radius"), ("gaussian", "bandwidth"), ("theory", "radius")):
                 self.assertGreater(min(row[kernel]["error"], row[kernel][parameter]), 0)
@@ -245,6 +249,36 @@ class Inspection(Case):
         self.assertNotEqual(other["rows"], rows)
         out = self.succeed("regress", "ring", "--regression", "--spread", 0.1, "--sizes", 60, "--repeats", 1)
         self.assertIn("Regression over a ring of spread 0.1", out)
+
+    def drawn(self, path):
+        """The curves of a chart, points by name, and the words in it. Ticks must be at least two on each side, apart,
+        and in the drawing."""
+        svg = "{http://www.w3.org/2000/svg}"
+        root = ElementTree.parse(path).getroot()
+        *_, width, height = map(float, root.get("viewBox").split())
+        for anchor, along, most in (("middle", "x", width), ("end", "y", height)):
+            places = [float(text.get(along)) for text in root.iter(svg + "text")
+                      if (text.get("class"), text.get("text-anchor")) == ("tick", anchor)]
+            self.assertGreaterEqual(len(places), 2, f"ticks along {along}")
+            self.assertGreater(min(abs(b - a) for a, b in zip(places, places[1:])), 12)
+            self.assertTrue(all(0 < place < most for place in places), places)
+        curves = {group.get("data-name"): [tuple(map(float, pair.split(",")))
+                                           for pair in group.get("data-values").split(";")]
+                  for group in root.iter(svg + "g")}
+        return curves, [text.text for text in root.iter(svg + "text")]
+
+    def test_regress_plot(self):
+        """Both axes are logarithmic, and have ticks whatever the sizes are."""
+        plot = self.root / "plot.svg"
+        for sizes in ([30], [40, 43, 46], [20, 200]):
+            self.succeed("regress", "ring", "--regression", "--sizes", *sizes, "--repeats", 1, "--plot", plot)
+            curves, _ = self.drawn(plot)
+            self.assertEqual([[x for x, _ in points] for points in curves.values()], [sizes] * 3)
+        self.succeed("regress", "ring", "--regression", "--sizes", 20, 40, 80, "--repeats", 1, "--plot", plot)
+        self.drawn(plot)
+        circles = re.findall(r'<circle cx="([\d.]+)"', plot.read_text())
+        a, b, c = map(float, circles[:3])
+        self.assertAlmostEqual(b - a, c - b, delta=0.11)
 
     def test_regress_table(self):
         table = self.root / "table.csv"

@@ -2,8 +2,8 @@
 """Opens pages of `fourierformer report` in headless Chromium, as wide as a phone and as a screen: nothing may be wider
 than the page, no script may fail, every picture must be there, and pointing at a chart shows its values.
 
-Usage: report_page.py PROGRAM [FOLDER, for screenshots]. Exits with 77 (skipped) where there is no Chromium, unless CI is
-set.
+Usage: report_page.py PROGRAM [FOLDER, for screenshots]. Exits with 77 (skipped) where there is no Chromium, unless CI
+is set.
 """
 
 import html
@@ -26,9 +26,11 @@ window.addEventListener("load", () => {
   for (const element of document.querySelectorAll("main *, header *")) {
     if (element.closest(".scroll") || element.closest("svg svg, g")) continue;
     const {left, right} = element.getBoundingClientRect();
-    check(left >= -0.5 && right <= innerWidth + 0.5, `${element.tagName}.${element.className} goes from ${left} to ${right}`);
+    check(left >= -0.5 && right <= innerWidth + 0.5,
+          `${element.tagName}.${element.className} goes from ${left} to ${right}`);
   }
-  for (const image of document.querySelectorAll("img")) check(image.naturalWidth > 0, `no picture: ${image.src.slice(0, 40)}`);
+  for (const image of document.querySelectorAll("img"))
+    check(image.naturalWidth > 0, `no picture: ${image.src.slice(0, 40)}`);
   seen.images = document.querySelectorAll("img").length;
   seen.maps = document.querySelectorAll("svg.maps image").length;
   seen.charts = [...document.querySelectorAll("svg.chart")].map(chart => chart.querySelector(".title").textContent);
@@ -36,18 +38,23 @@ window.addEventListener("load", () => {
   seen.text = document.body.innerText;
   check(document.querySelector("main b, header b, main i") === null, "text of a file has become an element");
   for (const chart of document.querySelectorAll("svg.chart")) {
-    const texts = [...chart.querySelectorAll("text")].map(text => text.getBoundingClientRect()), outer = chart.getBoundingClientRect();
+    const texts = [...chart.querySelectorAll("text")].map(text => text.getBoundingClientRect());
+    const outer = chart.getBoundingClientRect();
     for (const [i, a] of texts.entries()) {
       check(a.left >= outer.left - 0.5 && a.right <= outer.right + 0.5, `a text of ${chart.ariaLabel} is cut off`);
       for (const b of texts.slice(0, i))
-        check(a.left >= b.right || b.left >= a.right || a.top >= b.bottom - 2 || b.top >= a.bottom - 2, `texts of ${chart.ariaLabel} overlap`);
+        check(a.left >= b.right || b.left >= a.right || a.top >= b.bottom - 2 || b.top >= a.bottom - 2,
+              `texts of ${chart.ariaLabel} overlap`);
     }
-    for (const path of chart.querySelectorAll("path")) check(!/NaN|inf/.test(path.getAttribute("d")), `${chart.ariaLabel} has a broken curve`);
+    for (const path of chart.querySelectorAll("path"))
+      check(!/NaN|inf/.test(path.getAttribute("d")), `${chart.ariaLabel} has a broken curve`);
   }
   // Pointing at the middle of a chart.
-  const chart = document.querySelector("svg.chart"), place = chart.getBoundingClientRect(), tip = document.getElementById("tip");
+  const chart = document.querySelector("svg.chart"), place = chart.getBoundingClientRect();
+  const tip = document.getElementById("tip");
   check(tip.hidden, "the values are shown before anybody points");
-  const point = (type, at) => chart.dispatchEvent(new PointerEvent(type, {clientX: place.left + at * place.width, clientY: place.top + 50, bubbles: true}));
+  const point = (type, at) => chart.dispatchEvent(new PointerEvent(
+    type, {clientX: place.left + at * place.width, clientY: place.top + 50, bubbles: true}));
   point("pointermove", 0.5);
   check(!tip.hidden, "pointing at a chart shows nothing");
   seen.tip = tip.innerText;
@@ -65,9 +72,12 @@ window.addEventListener("load", () => {
 });
 """
 # Around it: takes over what it saw.
-FRAME = """<!doctype html><html><head></head><body style="margin: 0"><iframe style="border: 0; width: {width}px; height: 900px"
-srcdoc="{page}"></iframe><script>
-addEventListener("load", () => {{ document.documentElement.dataset.result = document.querySelector("iframe").contentDocument.documentElement.dataset.result; }});
+FRAME = """<!doctype html><html><head></head><body style="margin: 0">
+<iframe style="border: 0; width: {width}px; height: 900px" srcdoc="{page}"></iframe><script>
+addEventListener("load", () => {{
+  const page = document.querySelector("iframe").contentDocument;
+  document.documentElement.dataset.result = page.documentElement.dataset.result;
+}});
 </script></body></html>"""
 
 
@@ -83,11 +93,12 @@ class Pages(Case):
         for attention in ("fourier", "softmax"):
             for config, name, runs in ((self.vision, "images", images), (self.language, "<b>&\"'texts", texts)):
                 run = self.runs / f"{name} {attention}"
-                self.succeed("train", config, "--out", run, "--quiet", "--steps", 60, "--set", f"model.attention={attention}",
-                             "train.log_interval=2", "train.eval_interval=10")
+                self.succeed("train", config, "--out", run, "--quiet", "--steps", 60, "--set",
+                             f"model.attention={attention}", "train.log_interval=2", "train.eval_interval=10")
                 runs.append(run)
         pages = {}
-        for name, arguments in {"images": images, "image": images[:1], "texts": [*texts, "--prompt", "<i>line</i> 5"]}.items():
+        shown = {"images": images, "image": images[:1], "texts": [*texts, "--prompt", "<i>line</i> 5"]}
+        for name, arguments in shown.items():
             pages[name] = self.root / f"{name}.html"
             self.succeed("report", *arguments, "--out", pages[name])
         return pages
@@ -115,9 +126,13 @@ def check_seen(name, width, result):
 def screenshots(browser, pages, folder):
     for name, page in pages.items():
         for width, height in ((390, 6000), (1280, 3600)):
-            (folder / "frame.html").write_text(f'<body style="margin: 0"><iframe style="border: 0" width="{width}" height="{height}" src="{page.as_uri()}">')
-            subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={max(width, 500)},{height}",
-                            f"--screenshot={folder / f'{name}-{width}.png'}", (folder / "frame.html").as_uri()], check=True, capture_output=True, timeout=LIMIT)
+            frame = folder / "frame.html"
+            frame.write_text('<body style="margin: 0"><iframe style="border: 0" '
+                             f'width="{width}" height="{height}" src="{page.as_uri()}">')
+            subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                            f"--window-size={max(width, 500)},{height}",
+                            f"--screenshot={folder / f'{name}-{width}.png'}", frame.as_uri()],
+                           check=True, capture_output=True, timeout=LIMIT)
 
 
 def main():
