@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
@@ -22,16 +26,54 @@ std::unique_ptr<tbb::global_control> limit;  // only to have more threads than T
 std::atomic<int> threads{0};                 // 0: not yet set
 thread_local bool inside = false;            // running a body of parallel_for
 
+struct InsideScope {
+  bool outer = std::exchange(inside, true);
+  ~InsideScope() { inside = outer; }
+};
+
+#ifndef __SANITIZE_THREAD__
 std::shared_ptr<tbb::task_arena> get_arena() {
   std::lock_guard lock(arena_mutex);
   if (!arena) arena = std::make_shared<tbb::task_arena>(num_threads());
   return arena;
 }
 
-struct InsideScope {
-  bool outer = std::exchange(inside, true);
-  ~InsideScope() { inside = outer; }
-};
+// Calls run(chunk) for each chunk on the library's threads.
+template <class Run>
+void run_chunks(std::int64_t chunks, const Run& run) {
+  get_arena()->execute([&] {
+    tbb::parallel_for(std::int64_t{0}, chunks, [&](std::int64_t chunk) {
+      InsideScope scope;
+      run(chunk);
+    });
+  });
+}
+#else
+// ThreadSanitizer does not see what TBB, which is not built with it, does to keep threads apart: it would find a race in
+// all that bodies share with their caller. These threads it knows.
+template <class Run>
+void run_chunks(std::int64_t chunks, const Run& run) {
+  std::atomic<std::int64_t> next{0};
+  std::mutex mutex;  // of the exception
+  std::exception_ptr first;
+  auto work = [&] {
+    InsideScope scope;
+    try {
+      for (std::int64_t chunk = next++; chunk < chunks; chunk = next++) run(chunk);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!first) first = std::current_exception();
+      next = chunks;
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(num_threads(), chunks); ++i) others.emplace_back(work);
+    work();
+  }
+  if (first) std::rethrow_exception(first);
+}
+#endif
 
 }  // namespace
 
@@ -59,12 +101,7 @@ void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(s
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk) run(chunk);
     return;
   }
-  get_arena()->execute([&] {
-    tbb::parallel_for(std::int64_t{0}, chunks, [&](std::int64_t chunk) {
-      InsideScope scope;
-      run(chunk);
-    });
-  });
+  run_chunks(chunks, run);
 }
 
 }  // namespace ff

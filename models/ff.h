@@ -27,6 +27,7 @@
 #include "ff/core/shape.h"
 #include "ff/core/tensor.h"
 #include "ff/models/analysis.h"
+#include "ff/models/batch_sampler.h"
 #include "ff/models/block.h"
 #include "ff/models/checkpoint.h"
 #include "ff/models/checkpoint_folder.h"

@@ -142,7 +142,7 @@ std::string spelled(std::string name) {
 std::string figure_text(std::string_view name, double value, int digits) {
   if (name.ends_with("_bytes")) return byte_size(value);
   if (name.ends_with("_seconds")) return duration(value);
-  if (name == "parameters" || name == "steps") return with_commas(std::llround(value));
+  if (name == "parameters" || name == "steps" || name == "best_step") return with_commas(std::llround(value));
   return fmt::format("{:.{}g}", value, digits);
 }
 

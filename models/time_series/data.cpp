@@ -105,34 +105,21 @@ SeriesBatches::SeriesBatches(TimeSeriesFile file, const TimeSeriesDataConfig& da
       data_(data),
       statistics_(statistics),
       mode_(mode),
-      batch_size_(batch_size),
-      count_(static_cast<std::int64_t>(file_.series.size())),
-      seed_(seed) {
-  check(batch_size_ >= 1, "series_batches", "the batch size must be at least 1, got {}", batch_size_);
-  const std::int64_t least = mode_ == Mode::training ? batch_size_ : 1;
-  check(count_ >= least, "series_batches", "{} series do not make a batch of {}", count_, least);
-}
-
-std::int64_t SeriesBatches::batches_per_epoch() const {
-  return mode_ == Mode::training ? count_ / batch_size_ : (count_ + batch_size_ - 1) / batch_size_;
-}
+      seed_(seed),
+      sampler_("series_batches", static_cast<std::int64_t>(file_.series.size()),
+               {.batch_size = batch_size, .shuffle = mode == Mode::training, .seed = seed}) {}
 
 Batch SeriesBatches::make(DataPosition position) {
-  check(position.batch >= 0 && position.batch < batches_per_epoch(), "series_batches", "no batch {} of {}",
-        position.batch, batches_per_epoch());
-  const bool training = mode_ == Mode::training;
-  const std::int64_t begin = position.batch * batch_size_, n = std::min(batch_size_, count_ - begin);
-  std::vector<std::int64_t> order;
-  if (training) order = random_permutation(count_, data_key(seed_, DataStream::order, position.epoch));
+  const bool augments = mode_ == Mode::training && (data_.jitter != 0 || data_.scaling != 0 || data_.time_warp != 0);
   std::vector<TimeSeries> chosen;
-  for (std::int64_t i = begin; i < begin + n; ++i) {
-    const std::int64_t index = training ? order[static_cast<std::size_t>(i)] : i;
+  for (const std::int64_t index : sampler_.samples(position)) {
     chosen.push_back(file_.series[static_cast<std::size_t>(index)]);
-    if (!training || (data_.jitter == 0 && data_.scaling == 0 && data_.time_warp == 0)) continue;
+    if (!augments) continue;
     RandomKey key = data_key(seed_, DataStream::augmentation, position.epoch);
     key.offset = static_cast<std::uint64_t>(index) << 32;  // each series has numbers of its own
     chosen.back() = augmented(chosen.back(), data_, statistics_, key);
   }
+  const auto n = static_cast<std::int64_t>(chosen.size());
   std::int64_t longest = 0;
   for (const TimeSeries& series : chosen) longest = std::max(longest, series.steps);
   Batch batch{Tensor::empty({n, file_.dimensions, longest}, f32), Tensor::empty({n}, i64), n};

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ff/core/random.h"
-#include "ff/models/data_loader.h"
+#include "ff/models/batch_sampler.h"
 #include "ff/models/time_series/config.h"
 #include "ff/models/time_series/ts_file.h"
 
@@ -40,7 +40,7 @@ class SeriesBatches : public BatchSource {
   SeriesBatches(TimeSeriesFile file, const TimeSeriesDataConfig& data, const SeriesStatistics& statistics, Mode mode,
                 std::int64_t batch_size, std::uint64_t seed);
 
-  std::int64_t batches_per_epoch() const override;
+  std::int64_t batches_per_epoch() const override { return sampler_.batches_per_epoch(); }
   Batch make(DataPosition position) override;
 
  private:
@@ -48,8 +48,8 @@ class SeriesBatches : public BatchSource {
   TimeSeriesDataConfig data_;
   SeriesStatistics statistics_;
   Mode mode_;
-  std::int64_t batch_size_, count_;
   std::uint64_t seed_;
+  BatchSampler sampler_;
 };
 
 }  // namespace ff::models

@@ -24,24 +24,9 @@ ImageBatches::ImageBatches(std::shared_ptr<const ImageSet> set, const VisionConf
       repeats_(config.data.repeats),
       training_(mode == Mode::training),
       batch_size_(batch_size),
-      seed_(seed) {
-  check(batch_size_ >= 1, op, "the batch size must be at least 1, got {}", batch_size_);
-  const std::int64_t least = training_ ? batch_size_ : 1;
-  check(set_->size() >= least, op, "{} images do not make a batch of {}", set_->size(), least);
-}
-
-std::int64_t ImageBatches::batches_per_epoch() const {
-  return training_ ? set_->size() / batch_size_ : (set_->size() + batch_size_ - 1) / batch_size_;
-}
-
-ImageBatches::Order ImageBatches::order(std::int64_t epoch) {
-  const std::lock_guard lock(mutex_);
-  EpochOrder& kept = orders_[static_cast<std::size_t>(epoch % 2)];
-  if (kept.epoch != epoch)
-    kept = {epoch, std::make_shared<const std::vector<std::int64_t>>(
-                       random_permutation(set_->size(), data_key(seed_, DataStream::order, epoch)))};
-  return kept.order;
-}
+      seed_(seed),
+      sampler_(op, set_->size(),
+               {.batch_size = batch_size, .shuffle = training_, .seed = seed, .repeats = training_ ? repeats_ : 1}) {}
 
 // The first image that can be read, from this one on; which it is.
 std::int64_t ImageBatches::readable(std::int64_t image, std::shared_ptr<const Image>& to) const {
@@ -51,28 +36,29 @@ std::int64_t ImageBatches::readable(std::int64_t image, std::shared_ptr<const Im
 }
 
 Batch ImageBatches::make(DataPosition position) {
-  check(position.batch >= 0 && position.batch < batches_per_epoch(), op, "no batch {} of {}", position.batch,
-        batches_per_epoch());
-  const std::int64_t begin = position.batch * batch_size_, n = std::min(batch_size_, set_->size() - begin);
+  const std::vector<std::int64_t> samples = sampler_.samples(position);
+  const auto n = static_cast<std::int64_t>(samples.size());
   Batch batch{Tensor::empty({n, channels_, size_, size_}), Tensor::empty({n}, i64), n};
   auto* pixels = batch.inputs.data<float>();
   auto* label = batch.targets.data<std::int64_t>();
   const RandomKey key = data_key(seed_, DataStream::augmentation, position.epoch);
-  const Order shuffled = training_ ? order(position.epoch) : nullptr;
-  for (std::int64_t place = begin; place < begin + n; ++place, pixels += channels_ * size_ * size_, ++label) {
+  std::int64_t place = position.batch * batch_size_;
+  for (std::int64_t which : samples) {
     std::shared_ptr<const Image> image;
-    if (shuffled) {
-      const std::int64_t which = readable((*shuffled)[static_cast<std::size_t>(place / repeats_)], image);
+    if (training_) {
+      which = readable(which, image);
       preparer_.prepare(*image, item_key(key, which * repeats_ + place % repeats_), pixels);
       *label = set_->label(which);
-    } else if ((image = set_->image(place))) {
-      preparer_.prepare(*image, item_key(key, place), pixels);
-      *label = set_->label(place);
+    } else if ((image = set_->image(which))) {
+      preparer_.prepare(*image, item_key(key, which), pixels);
+      *label = set_->label(which);
     } else {
       std::fill(pixels, pixels + channels_ * size_ * size_, 0.0F);
       *label = ignored;
       --batch.count;
     }
+    pixels += channels_ * size_ * size_;
+    ++label, ++place;
   }
   if (training_ && mix_.any()) {
     const RandomKey mixing = item_key(data_key(seed_, DataStream::mixing, position.epoch), position.batch);

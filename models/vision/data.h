@@ -1,11 +1,8 @@
 #pragma once
 
-#include <array>
 #include <memory>
-#include <mutex>
-#include <vector>
 
-#include "ff/models/data_loader.h"
+#include "ff/models/batch_sampler.h"
 #include "ff/models/run_config.h"
 #include "ff/models/vision/image_set.h"
 
@@ -28,13 +25,10 @@ class ImageBatches : public BatchSource {
                std::uint64_t seed);
 
   const ImageSet& images() const { return *set_; }
-  std::int64_t batches_per_epoch() const override;
+  std::int64_t batches_per_epoch() const override { return sampler_.batches_per_epoch(); }
   Batch make(DataPosition position) override;
 
  private:
-  using Order = std::shared_ptr<const std::vector<std::int64_t>>;
-
-  Order order(std::int64_t epoch);
   std::int64_t readable(std::int64_t image, std::shared_ptr<const Image>& to) const;
 
   std::shared_ptr<const ImageSet> set_;
@@ -44,14 +38,7 @@ class ImageBatches : public BatchSource {
   bool training_;
   std::int64_t batch_size_;
   std::uint64_t seed_;
-
-  // Of the two latest epochs: near the end of one, batches of both are made.
-  struct EpochOrder {
-    std::int64_t epoch = -1;
-    Order order;
-  };
-  std::mutex mutex_;
-  std::array<EpochOrder, 2> orders_;
+  BatchSampler sampler_;
 };
 
 }  // namespace ff::models

@@ -21,7 +21,7 @@ using namespace ff::test;
 namespace {
 
 // Row i is (10 i, 10 i + 1), its target i.
-std::shared_ptr<TensorBatches> rows(std::int64_t n, const TensorBatchesOptions& options) {
+std::shared_ptr<TensorBatches> rows(std::int64_t n, const BatchSamplerOptions& options) {
   std::vector<float> inputs;
   std::vector<std::int64_t> targets(static_cast<std::size_t>(n));
   std::iota(targets.begin(), targets.end(), 0);
@@ -105,7 +105,7 @@ TEST_CASE("module task: losses and figures are means over all samples, also wher
 TEST_CASE("module task: a regression of one's own is learnt, and goes on at any step") {
   manual_seed(1);
   const Tensor x = randn({64, 3}), y = matmul(x, Tensor::from(std::vector<float>{1, -2, 3}, {3, 1}));
-  const auto train = std::make_shared<TensorBatches>(x, y, TensorBatchesOptions{.batch_size = 8, .shuffle = true});
+  const auto train = std::make_shared<TensorBatches>(x, y, BatchSamplerOptions{.batch_size = 8, .shuffle = true});
   const auto test = std::make_shared<TensorBatches>(x, y);
   nn::Linear net(3, 1);
   const auto loss = [](const Tensor& outputs, const Tensor& targets) { return mse_loss(outputs, targets); };

@@ -107,7 +107,7 @@ TEST_CASE("SeriesBatches: an epoch of training has full batches of other series 
   CHECK(first == drawn(1, 0));
   CHECK(first != drawn(1, 1));
   CHECK(first != drawn(2, 0));
-  check_says(error_of([] { SeriesBatches(counted(2), {}, {}, Mode::training, 3, 1); }), "2 series do not make a batch");
+  check_says(error_of([] { SeriesBatches(counted(2), {}, {}, Mode::training, 3, 1); }), "2 samples do not make a batch");
   check_says(error_of([] { SeriesBatches(counted(2), {}, {}, Mode::training, 0, 1); }), "at least 1, got 0");
 }
 

@@ -172,7 +172,7 @@ TEST_CASE("image batches: training shuffles every epoch anew, by the seed alone"
   CHECK(labels_of(same, 0) == first);
   CHECK(labels_of(other, 0) != first);
   CHECK(contains(error_of([&] { ImageBatches(set, plain(), Mode::training, 11, 1); }),
-                 {"10 images do not make a batch of 11"}));
+                 {"10 samples do not make a batch of 11"}));
 }
 
 TEST_CASE("image batches: augmentation moves and mirrors whole images, by seed, epoch and image alone") {

@@ -324,7 +324,7 @@ class Cli(Case):
         self.fail_with(1, "train", self.vision, *out, said=["train-labels", "7"])
         labels.write_bytes(right)
         self.fail_with(1, "train", self.vision, *out, "--set", "model.image_size=16", said=["8 x 8", "16 x 16"])
-        self.fail_with(1, "train", self.vision, *out, "--set", "train.batch_size=65", said=["64 images", "65"])
+        self.fail_with(1, "train", self.vision, *out, "--set", "train.batch_size=65", said=["64 samples", "65"])
         (self.data / "text").write_text("short")
         self.fail_with(1, "train", self.language, *out, said=["text", "to evaluate on"])
         (self.data / "text").unlink()

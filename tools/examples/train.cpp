@@ -21,7 +21,7 @@ std::shared_ptr<models::BatchSource> data(const std::string& files, std::int64_t
   const ff::Tensor images = ff::cast(ff::narrow(bytes, 0, 0, n), ff::f32) / 255.0;
   const ff::Tensor labels = ff::cast(ff::narrow(ff::load_idx(files + "-labels-idx1-ubyte.gz"), 0, 0, n), ff::i64);
   return std::make_shared<models::TensorBatches>(ff::unsqueeze(images, 1), labels,
-                                                 models::TensorBatchesOptions{.batch_size = 64, .shuffle = shuffle});
+                                                 models::BatchSamplerOptions{.batch_size = 64, .shuffle = shuffle});
 }
 
 struct Printer : models::TrainObserver {
