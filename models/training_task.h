@@ -50,6 +50,9 @@ class TrainingTask {
   /// Adds what else there is to say of a run to its summary and to the log's lines of evaluations, such as files that
   /// were skipped.
   virtual void report(nlohmann::ordered_json& /*to*/) const {}
+  /// Bytes of memory that the data will take beside what they take now, judged by what was used of them so far: files
+  /// that are held in memory once they are read.
+  virtual double bytes_to_come() const { return 0; }
   /// Writes what the model is of no use without, besides its weights: a vocabulary.
   virtual void save_companions(const RunFolder& /*folder*/) const {}
   /// Throws Error where what a run wrote so when it began does not fit the data, which have changed since.

@@ -182,7 +182,9 @@ Estimate estimate(const models::RunConfig& config, const std::atomic<bool>& inte
     const NoGrad no_grad;
     watched.evaluate({});
   }
-  result.memory.peak = static_cast<double>(models::peak_memory_bytes());
+  const double to_come = task->bytes_to_come();
+  result.memory.data += to_come;
+  result.memory.peak = static_cast<double>(models::peak_memory_bytes()) + to_come;
   return result;
 }
 

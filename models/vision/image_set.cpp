@@ -1,5 +1,7 @@
 #include "ff/models/vision/image_set.h"
 
+#include <algorithm>
+
 #include "ff/core/check.h"
 
 namespace ff::models {
@@ -43,6 +45,15 @@ std::shared_ptr<const Image> ImageSet::image(std::int64_t i) const {
 std::set<std::string> ImageSet::unreadable() const {
   const std::lock_guard lock(mutex_);
   return unreadable_;
+}
+
+double ImageSet::bytes_to_come() const {
+  const std::lock_guard lock(mutex_);
+  const auto held = std::count_if(held_.begin(), held_.end(), [](const auto& image) { return image != nullptr; });
+  if (paths_.empty() || held == 0) return 0;
+  const auto bytes = static_cast<double>(held_bytes_);
+  const double all = bytes / static_cast<double>(held) * static_cast<double>(size());
+  return std::min(all, static_cast<double>(options_.cache_bytes)) - bytes;
 }
 
 Image image_of_planes(const std::uint8_t* planes, std::int64_t channels, std::int64_t height, std::int64_t width) {

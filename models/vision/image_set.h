@@ -40,6 +40,9 @@ class ImageSet {
   std::shared_ptr<const Image> image(std::int64_t i) const;
   /// The files that were found unreadable so far.
   std::set<std::string> unreadable() const;
+  /// Bytes of images that will be held in memory beside those that are, if all are asked for and the others are as
+  /// large; 0 while none is.
+  double bytes_to_come() const;
 
  private:
   std::vector<std::int64_t> labels_;

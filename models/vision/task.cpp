@@ -94,6 +94,10 @@ void VisionTask::report(nlohmann::ordered_json& to) const {
     if (to["skipped"].size() < shown) to["skipped"].push_back(path);
 }
 
+double VisionTask::bytes_to_come() const {
+  return test_->images().bytes_to_come() + (train_ ? train_->images().bytes_to_come() : 0);
+}
+
 void VisionTask::save_companions(const RunFolder& folder) const {
   if (!classes_.empty()) save_classes(folder, classes_);
 }

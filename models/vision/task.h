@@ -27,6 +27,7 @@ class VisionTask : public TrainingTask {
   /// Of files that could not be read and were skipped, if any were: "skipped_files", how many since the run was started
   /// or resumed, and "skipped", the first of them by name.
   void report(nlohmann::ordered_json& to) const override;
+  double bytes_to_come() const override;
   /// The names of the classes, where they have such.
   void save_companions(const RunFolder& folder) const override;
   void check_companions(const RunFolder& folder) const override;

@@ -134,7 +134,14 @@ TEST_CASE("image set: decoded images are held in memory up to a bound") {
   constexpr std::uint64_t image = 6 * 8 * 3;
   const auto held = open_image_folder(path, image_classes(path), {.cache_bytes = 2 * image + 1});
   const auto none = open_image_folder(path, image_classes(path), {});
-  for (std::int64_t i = 0; i < 6; ++i) held->image(i), none->image(i);
+  const auto all = open_image_folder(path, image_classes(path), {.cache_bytes = 100 * image});
+  CHECK(held->bytes_to_come() == 0);  // nothing is known of their size
+  held->image(0), all->image(0), none->image(0);
+  CHECK(held->bytes_to_come() == image + 1);
+  CHECK(all->bytes_to_come() == 5 * image);
+  CHECK(none->bytes_to_come() == 0);
+  for (std::int64_t i = 0; i < 6; ++i) held->image(i), none->image(i), all->image(i);
+  CHECK(all->bytes_to_come() == 0);
   fs::remove_all(path);
   CHECK(held->image(0)->pixels[0] == 0);
   CHECK(held->image(1)->pixels[0] == 1);
