@@ -257,15 +257,18 @@ class Comparison:
         self.measure("DeiT-tiny, fourier against softmax", both)
 
     def scaling(self, name, attention):
-        """In pairs, as what two cores share (a cache, or only memory) may change from minute to minute on a virtual
-        machine."""
+        """In pairs, with how far apart the two cores are: those of a virtual machine share a cache or do not, by turns."""
         def step(threads):
             return self.ours.model("deit_tiny", attention, 8, threads=threads, steps=5)["step_ms"]
 
         def row():
-            pairs = [(step(1), step(2)) for _ in range(SCALING_PAIRS)]
+            pairs, apart = [], []
+            for _ in range(SCALING_PAIRS):
+                apart.append(1e3 * self.ours.micro("core_to_core")[0])  # ns, of a thousand rounds
+                pairs.append((step(1), step(2)))
             one, two = sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
-            return [Row(name, one, two, one / two, ">= 1.8", one / two >= 1.8, "against one; times as fast")]
+            return [Row(name, one, two, one / two, ">= 1.8", one / two >= 1.8,
+                        f"against one; times as fast; cores {min(apart):.0f} to {max(apart):.0f} ns apart")]
 
         self.measure(name, row)
 

@@ -1,9 +1,16 @@
 // What the machine's memory can do, which memory-bound ops are held against: memcpy of 256 MiB, on one thread and on
 // all, and of 16 MiB, which caches may hold; a byte counts twice, as read and as written. And what a tensor's memory
-// costs: 64 MiB of the allocator's cache, and some that the system must make, the first touch included.
+// costs: 64 MiB of the allocator's cache, and some that the system must make, the first touch included. And how far
+// apart two cores are: a word that is handed over and back a thousand times.
 
+#include <atomic>
 #include <cstring>
 #include <memory>
+#include <thread>
+
+#include <sched.h>
+
+#include "ff/core/cores.h"
 
 #include "tools/bench/op_timing.h"
 
@@ -35,10 +42,50 @@ void memory_block(benchmark::State& state, bool cached) {
   }
 }
 
+// Keeps the calling thread on one core.
+class OnCore {
+ public:
+  explicit OnCore(int core) {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<std::size_t>(core), &set);
+    sched_setaffinity(0, sizeof set, &set);
+  }
+  ~OnCore() { sched_setaffinity(0, sizeof before_, &before_); }
+  OnCore(const OnCore&) = delete;
+  OnCore& operator=(const OnCore&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
+// Cores that share a cache are a quarter as far apart as those that do not; a virtual machine's may do either, by
+// turns.
+void core_to_core(benchmark::State& state) {
+  const std::vector<int> cores = allowed_cpus();
+  if (cores.size() < 2) return state.SkipWithError("this takes two cores");
+  std::atomic<std::int64_t> word{0};
+  const std::jthread other([&](const std::stop_token& stop) {
+    const OnCore second(cores[1]);
+    while (!stop.stop_requested())
+      if (const std::int64_t at = word.load(); at % 2 == 1) word.store(at + 1);
+  });
+  const OnCore first(cores[0]);
+  for (auto _ : state)
+    for (int round = 0; round < 1000; ++round) {
+      const std::int64_t at = word.load() + 1;
+      word.store(at);
+      while (word.load() == at) {
+      }
+    }
+}
+
 BENCHMARK_CAPTURE(memory_copy, one_thread, large, large)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(memory_copy, all_threads, large, mebibyte)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(memory_copy, small, small, mebibyte)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(memory_block, cached, true)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(memory_block, fresh, false)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(core_to_core)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
