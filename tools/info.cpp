@@ -57,7 +57,7 @@ void show_parameters(const nn::Module& model) {
 
 void show_settings(models::RunConfig config) {
   for (const auto& field : models::config_fields([&](models::Fields& fields) { config.visit(fields); }))
-    fmt::print("  {:<26}{:<14}  {}\n", field.path, field.value, field.help);
+    fmt::print("  {:<27} {:<14} {}\n", field.path, field.value, field.help);
 }
 
 void show_summary(const models::RunFolder& folder) {

@@ -11,15 +11,10 @@ import re
 import signal
 import statistics
 import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 from cli_case import LIMIT, Case, run_tests
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from published_configs import png
 
 PICTURES = {"head_distance.svg", "entropy.svg", "attention_distance.svg", "effective_rank.svg", "attention_maps.svg"}
 
@@ -103,17 +98,8 @@ class Analysis(Case):
         """Where a model knows its classes by name, that is what the page calls them; of a file's names nothing becomes
         an element."""
         names = ["<b>cat", "dog & \"co\"", "emu"]
-        for part, count in (("train", 4), ("test", 2)):
-            for label, name in enumerate(names):
-                folder = self.data / part / name
-                folder.mkdir(parents=True)
-                for i in range(count):
-                    (folder / f"{i}.png").write_bytes(png(8, [80 * label + i] * 3))
-        config = json.loads(self.vision.read_text())
-        config["data"] = {"dataset": "folder", "path": str(self.data)}
-        config["model"]["channels"] = 3
-        config["train"]["lr"] = 1e-9  # a model that has learnt nothing confuses classes
-        run = self.train(self.write_config("folder.json", config), "a")
+        config = self.write_image_folder(names, 8, train=4, test=2)
+        run = self.train(config, "a", "train.lr=1e-9")  # a model that has learnt nothing confuses classes
         self.assertEqual((run / "classes.txt").read_text().splitlines(), names)
         self.succeed("report", run)
         page = (run / "report.html").read_text()

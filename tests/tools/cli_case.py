@@ -11,6 +11,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+from published_configs import png
+
 LIMIT = 120  # seconds; sanitizers are slow
 
 
@@ -64,6 +67,19 @@ class Case(unittest.TestCase):
         path = self.root / name
         path.write_text(json.dumps(config))
         return path
+
+    def write_image_folder(self, classes, size, **counts):
+        """Grey squares, so many of each part in a folder for each class; the configuration that learns from them."""
+        for part, count in counts.items():
+            for label, name in enumerate(classes):
+                folder = self.data / part / name
+                folder.mkdir(parents=True)
+                for i in range(count):
+                    (folder / f"{i}.png").write_bytes(png(size, [80 * label + i] * 3))
+        config = json.loads(self.vision.read_text())
+        config["data"] = {"dataset": "folder", "path": str(self.data)}
+        config["model"].update(channels=3, classes=len(classes))
+        return self.write_config("folder.json", config)
 
     def run_program(self, *arguments, **options):
         return subprocess.run([self.program, *map(str, arguments)], cwd=self.root, capture_output=True, text=True,

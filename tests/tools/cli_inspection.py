@@ -29,10 +29,14 @@ class Inspection(Case):
         self.fail_with(1, "train", self.vision, said=["FF_SIMD", "mmx"], env={**os.environ, "FF_SIMD": "mmx"})
         out = self.succeed("info", self.vision)
         self.assertRegex(out, r"model\.patch_size +4 +side of a patch")
+        self.assertRegex(out, r"data\.rand_augment_magnitude +9\.0 +their severity")  # the longest name
         self.assertRegex(out, r"blocks\.0 +[\d,]+")
         run = self.runs / "a"
         self.succeed("train", self.vision, "--out", run, "--quiet")
         self.assertRegex(self.succeed("info", run), r"test accuracy +[\d.]+")
+        summary = json.loads((run / "summary.json").read_text())
+        (run / "summary.json").write_text(json.dumps(summary | {"best_step": 1234567}))
+        self.assertRegex(self.succeed("info", run), r"(?m)^ +best step +1,234,567$")
 
     def test_profile(self):
         run = self.runs / "a"
@@ -101,6 +105,12 @@ class Inspection(Case):
             self.assertEqual(parameters, summary["parameters"])
             if not sanitized:
                 self.assertAlmostEqual(told["peak_memory_bytes"] / summary["peak_memory_bytes"], 1, delta=0.15)
+        # Files that will be held in memory once they are read count, as far as they may be held.
+        config = self.write_image_folder(["cat", "dog"], 64, train=150, test=20)
+        uncached, cached = (json.loads(self.succeed("train", config, "--dry-run", "--json", "--set", "model.image_size=64",
+                                              f"data.cache_mib={cache}"))["memory_bytes"]["data"] for cache in (0, 10))
+        self.assertLess(cached, uncached + 340 * 64 * 64 * 3)
+        self.assertGreater(cached, uncached + 240 * 64 * 64 * 3)  # less those that updates and evaluation have read
         # The products of two batches where two make an update.
         flops = [json.loads(self.succeed("train", config, "--dry-run", "--json"))["matrix_flops"]
                  for config in (configs[0], configs[2])]

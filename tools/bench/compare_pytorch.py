@@ -61,7 +61,7 @@ class Others:
     def cores(self):
         """The cores taken by others since the last call."""
         before, self.before = self.before, self.now()
-        seconds, worked, own = (now - then for now, then in zip(self.before, before))
+        seconds, worked, own = (after - earlier for after, earlier in zip(self.before, before))
         return round(max(0.0, (worked - own) / seconds), 2) if seconds > 0.2 else 0.0
 
 
