@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "ff/core/check.h"
+#include "ff/models/language/linked_tokens.h"
 #include "ff/models/language/pretokens.h"
 
 namespace ff::models {
@@ -26,17 +27,13 @@ std::int32_t BytePairs::rank(std::int32_t left, std::int32_t right) const {
 
 namespace {
 
-// A piece of text while pairs in it are merged: tokens in a list, by the place of their first byte, so that a long
-// piece takes no more than n log n.
+// A piece of text while pairs in it are merged, which takes n log n.
 class Merging {
  public:
-  Merging(const BytePairs& pairs, std::string_view piece) : pairs_(pairs), links_(piece.size()) {
-    const auto n = static_cast<std::int32_t>(piece.size());
-    for (std::int32_t i = 0; i < n; ++i)
-      link(i) = {.token = pairs.token_of(static_cast<unsigned char>(piece[static_cast<std::size_t>(i)])),
-                 .before = i - 1,
-                 .after = i + 1 < n ? i + 1 : -1};
-    for (std::int32_t i = 0; i + 1 < n; ++i) offer(i);
+  Merging(const BytePairs& pairs, std::string_view piece) : pairs_(pairs) {
+    for (std::size_t i = 0; i < piece.size(); ++i)
+      tokens_.append(pairs.token_of(static_cast<unsigned char>(piece[i])), i == 0);
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(piece.size()); ++i) offer(i);
   }
 
   // All places of the lowest rank at once, from left to right: a merge may make a pair of a lower rank (where two
@@ -53,40 +50,28 @@ class Merging {
 
   std::vector<std::int32_t> tokens() const {
     std::vector<std::int32_t> all;
-    for (std::int32_t i = 0; i >= 0; i = links_[static_cast<std::size_t>(i)].after)
-      all.push_back(links_[static_cast<std::size_t>(i)].token);
+    for (std::int32_t i = 0; i >= 0; i = tokens_[i].after) all.push_back(tokens_[i].token);
     return all;
   }
 
  private:
-  struct Link {
-    std::int32_t token, before, after;  // -1: there is none (a token: merged into the one before)
-  };
-
-  Link& link(std::int32_t place) { return links_[static_cast<std::size_t>(place)]; }
-
   void offer(std::int32_t place) {
-    if (place < 0 || link(place).after < 0) return;
-    const std::int32_t rank = pairs_.rank(link(place).token, link(link(place).after).token);
+    if (place < 0 || tokens_[place].after < 0) return;
+    const std::int32_t rank = pairs_.rank(tokens_[place].token, tokens_.next(place));
     if (rank >= 0) offers_.emplace(rank, place);
   }
 
   void apply(std::int32_t rank, std::int32_t place) {
     const BytePairs::Merge& merge = pairs_.merges()[static_cast<std::size_t>(rank)];
-    Link& left = link(place);
-    if (left.token != merge.left || left.after < 0 || link(left.after).token != merge.right) return;  // merged since
-    Link& right = link(left.after);
-    left.token = merge.result;
-    left.after = right.after;
-    right.token = -1;
-    if (left.after >= 0) link(left.after).before = place;
-    offer(left.before);
+    if (tokens_[place].token != merge.left || tokens_.next(place) != merge.right) return;  // merged since
+    tokens_.merge(place, merge.result);
+    offer(tokens_[place].before);
     offer(place);
   }
 
   using Offer = std::pair<std::int32_t, std::int32_t>;  // rank and place
   const BytePairs& pairs_;
-  std::vector<Link> links_;
+  LinkedTokens tokens_;
   std::priority_queue<Offer, std::vector<Offer>, std::greater<>> offers_;
 };
 

@@ -4,11 +4,12 @@
 #include "ff/core/check.h"
 #include "ff/models/language/byte_alphabet.h"
 #include "ff/models/language/byte_pairs.h"
+#include "ff/models/language/linked_tokens.h"
 
 namespace ff::models {
 namespace {
 
-// The pieces as tokens, the pairs in them, and where they are.
+// The pieces as tokens, the pairs in them, and where they are: a merge takes as long as it has places.
 class Learner {
  public:
   explicit Learner(const WordCounts& pieces) {
@@ -18,14 +19,15 @@ class Learner {
       add_token(std::string(1, static_cast<char>(byte)));
     }
     for (const auto& [piece, count] : pieces.all()) {
-      Piece& added = pieces_.emplace_back(Piece{{}, count});
-      for (const char c : piece) added.tokens.push_back(byte_token[static_cast<unsigned char>(c)]);
-      for (std::size_t i = 0; i + 1 < added.tokens.size(); ++i) {
-        Pair& pair = pairs_[pair_key(added.tokens[i], added.tokens[i + 1])];
-        pair.count += count;
-        pair.pieces.push_back(static_cast<std::int32_t>(pieces_.size() - 1));
+      check(piece_of_.size() + piece.size() <= INT32_MAX, "byte_pairs", "pieces to learn from of more than {} bytes",
+            INT32_MAX);
+      for (std::size_t i = 0; i < piece.size(); ++i) {
+        pieces_.append(byte_token[static_cast<unsigned char>(piece[i])], i == 0);
+        piece_of_.push_back(static_cast<std::int32_t>(counts_.size()));
       }
+      counts_.push_back(count);
     }
+    for (std::int32_t place = 0; place < static_cast<std::int32_t>(piece_of_.size()); ++place) add_pair(place);
     for (const auto& [key, pair] : pairs_) frequent_.push({pair.count, key});
   }
 
@@ -48,13 +50,9 @@ class Learner {
   std::vector<BytePairs::Merge> merges_;
 
  private:
-  struct Piece {
-    std::vector<std::int32_t> tokens;
-    std::int64_t count = 0;
-  };
   struct Pair {
     std::int64_t count = 0;
-    std::vector<std::int32_t> pieces;  // that have it, or had it; some more than once
+    std::vector<std::int32_t> places;  // where it is, or was
   };
   struct Candidate {
     std::int64_t count;
@@ -70,9 +68,20 @@ class Learner {
     return place->second;
   }
 
-  void count_pairs(const Piece& piece, std::int64_t times) {
-    for (std::size_t i = 0; i + 1 < piece.tokens.size(); ++i)
-      pairs_[pair_key(piece.tokens[i], piece.tokens[i + 1])].count += times * piece.count;
+  std::uint64_t key_at(std::int32_t place) const { return pair_key(pieces_[place].token, pieces_.next(place)); }
+  std::int64_t count_at(std::int32_t place) const {
+    return counts_[static_cast<std::size_t>(piece_of_[static_cast<std::size_t>(place)])];
+  }
+
+  // The pair of the token at a place and the next; the place or the next may be none.
+  void add_pair(std::int32_t place) {
+    if (place < 0 || pieces_[place].after < 0) return;
+    Pair& pair = pairs_[key_at(place)];
+    pair.count += count_at(place);
+    pair.places.push_back(place);
+  }
+  void remove_pair(std::int32_t place) {
+    if (place >= 0 && pieces_[place].after >= 0) pairs_[key_at(place)].count -= count_at(place);
   }
 
   // A token that is made in two ways may bring back a pair that was merged before: it is merged again.
@@ -81,19 +90,17 @@ class Learner {
     merge.result =
         add_token(tokens_[static_cast<std::size_t>(merge.left)] + tokens_[static_cast<std::size_t>(merge.right)]);
     if (listed_.emplace(key, true).second) merges_.push_back(merge);
-    std::vector<std::int32_t> places = std::move(pairs_[key].pieces);
-    std::sort(places.begin(), places.end());
-    places.erase(std::unique(places.begin(), places.end()), places.end());
-    std::vector<std::uint64_t> made;  // pairs with the new token
+    std::vector<std::int32_t> places = std::move(pairs_[key].places);
+    std::sort(places.begin(), places.end());  // of overlapping ones, the left goes first
+    std::vector<std::uint64_t> made;          // pairs with the new token
     for (const std::int32_t place : places) {
-      Piece& piece = pieces_[static_cast<std::size_t>(place)];
-      count_pairs(piece, -1);
-      replace(piece.tokens, merge);
-      count_pairs(piece, 1);
-      for (std::size_t i = 0; i + 1 < piece.tokens.size(); ++i) {
-        if (piece.tokens[i] != merge.result && piece.tokens[i + 1] != merge.result) continue;
-        made.push_back(pair_key(piece.tokens[i], piece.tokens[i + 1]));
-        pairs_[made.back()].pieces.push_back(place);
+      if (pieces_[place].token != merge.left || pieces_.next(place) != merge.right) continue;  // merged since
+      const std::int32_t before = pieces_[place].before;
+      for (const std::int32_t changed : {before, place, pieces_[place].after}) remove_pair(changed);
+      pieces_.merge(place, merge.result);
+      for (const std::int32_t changed : {before, place}) {
+        add_pair(changed);
+        if (changed >= 0 && pieces_[changed].after >= 0) made.push_back(key_at(changed));
       }
     }
     std::sort(made.begin(), made.end());
@@ -101,18 +108,10 @@ class Learner {
     for (const std::uint64_t pair : made) frequent_.push({pairs_[pair].count, pair});
   }
 
-  static void replace(std::vector<std::int32_t>& tokens, const BytePairs::Merge& merge) {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < tokens.size(); ++kept) {
-      const bool here = i + 1 < tokens.size() && tokens[i] == merge.left && tokens[i + 1] == merge.right;
-      tokens[kept] = here ? merge.result : tokens[i];
-      i += here ? 2 : 1;
-    }
-    tokens.resize(kept);
-  }
-
   std::unordered_map<std::string, std::int32_t> numbers_;
-  std::vector<Piece> pieces_;
+  LinkedTokens pieces_;
+  std::vector<std::int32_t> piece_of_;  // by place
+  std::vector<std::int64_t> counts_;    // of pieces
   std::unordered_map<std::uint64_t, Pair> pairs_;
   std::unordered_map<std::uint64_t, bool> listed_;
   std::priority_queue<Candidate> frequent_;
