@@ -28,15 +28,17 @@ std::vector<std::string> whole_files(const RunFolder& run) {
 NewRun::NewRun(const RunFolder& folder) : folder_(folder) {
   for (fs::path at = fs::absolute(folder.path()).lexically_normal(); !fs::exists(fs::symlink_status(at));
        at = at.parent_path())
-    top_ = at.string();
+    made_.push_back(at.string());
 }
 
+// Folders only where they are empty: another run may have begun in one of them.
 NewRun::~NewRun() {
   std::error_code ignored;
   if (fs::exists(folder_.model(), ignored)) return;
+  for (const std::string& file : whole_files(folder_)) io::remove_leftovers(file);
   for (const std::string& file : folder_.files()) fs::remove(file, ignored);
-  fs::remove(folder_.checkpoints(), ignored);  // where it is empty
-  if (!top_.empty()) fs::remove_all(top_, ignored);
+  fs::remove(folder_.checkpoints(), ignored);
+  for (const std::string& folder : made_) fs::remove(folder, ignored);
 }
 
 RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
@@ -59,8 +61,10 @@ void RunFolder::check_free(bool overwrite) const {
 std::unique_ptr<NewRun> RunFolder::create(const std::string& config_text, bool overwrite) const {
   check_free(overwrite);
   try {
-    if (overwrite)
+    if (overwrite) {
+      if (fs::exists(metrics())) io::AppendFile(metrics(), op, fs::file_size(metrics()));  // throws if it is in use
       for (const std::string& file : files()) fs::remove(file);
+    }
     std::unique_ptr<NewRun> made(new NewRun(*this));
     fs::create_directories(checkpoints());
     io::write_file(config(), config_text);

@@ -11,7 +11,7 @@ namespace ff::models {
 class RunFolder;
 
 /// A run that has just been made. Destroyed before there is a model in it, it takes away again what was made: files of
-/// the run, and folders that were not there.
+/// the run, and folders that were not there, unless others have put something into them.
 class NewRun {
  public:
   ~NewRun();
@@ -23,7 +23,7 @@ class NewRun {
   explicit NewRun(const RunFolder& folder);
 
   const RunFolder& folder_;
-  std::string top_;  // the topmost of the folders that were not there; empty: none
+  std::vector<std::string> made_;  // folders that were not there, from the run's own upwards
 };
 
 /// The folder of a training run:
@@ -59,8 +59,8 @@ class RunFolder {
   /// Throws Error unless a run can be put here: nothing but a folder may be there, and no run in it unless overwrite.
   void check_free(bool overwrite) const;
   /// Makes the folder, and those above it, with the text of the configuration in it. With overwrite the files of the
-  /// run that was there go, and no others. Throws Error, leaving nothing behind, where that cannot be done. The folder
-  /// must outlive what is returned.
+  /// run that was there go, and no others. Throws Error, leaving nothing behind, where that cannot be done or another
+  /// process is training that run. The folder must outlive what is returned.
   [[nodiscard]] std::unique_ptr<NewRun> create(const std::string& config_text, bool overwrite) const;
   /// The same folder, its model being that of the best evaluation: for whoever reads it.
   RunFolder with_best_model() const;

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "ff/models/metrics.h"
+
 #include "tests/support/errors.h"
 #include "tests/support/files.h"
 
@@ -47,6 +49,38 @@ TEST_CASE("run folder: stays where a model was saved in it, else goes again") {
   }
   CHECK(slurp(run.config()) == "{}\n");
   CHECK(slurp(run.model()) == "weights");
+}
+
+TEST_CASE("run folder: goes again without another run that has begun beside it") {
+  const TempDir temp;
+  const RunFolder other(temp.path("runs/b"));
+  std::unique_ptr<NewRun> theirs;
+  {
+    const RunFolder run(temp.path("runs/a"));
+    const auto made = run.create("{}\n", false);
+    theirs = other.create("{}\n", false);
+    temp.write("runs/a/config.json.tmp-1-2", "a part");
+  }
+  CHECK(!fs::exists(temp.path("runs/a")));
+  CHECK(slurp(other.config()) == "{}\n");
+  theirs.reset();
+  CHECK(fs::is_empty(temp.path("runs")));  // which was there when that run was made
+}
+
+TEST_CASE("run folder: a run that is being trained is not overwritten") {
+  const TempDir temp;
+  const RunFolder run(temp.path("run"));
+  const auto made = run.create("old\n", false);
+  temp.write("run/model.safetensors", "weights");
+  {
+    MetricsLog log(run.metrics());
+    log.write({{"step", 1}});
+    CHECK(contains(error_of([&] { (void)run.create("new\n", true); }), {"[run]", run.metrics(), "another process"}));
+    CHECK(slurp(run.model()) == "weights");
+    CHECK(slurp(run.metrics()) == "{\"step\":1}\n");
+  }
+  const auto again = run.create("new\n", true);
+  CHECK(slurp(run.config()) == "new\n");
 }
 
 TEST_CASE("run folder: a run is not overwritten unasked, and then nothing but the run") {
