@@ -1,7 +1,9 @@
 // The program fourierformer: finds the command, runs it, and turns what went wrong into one line and an exit status.
 
 #include <algorithm>
+#include <cstdio>
 #include <new>
+#include <stdexcept>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -81,7 +83,11 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace ff::tools;
   try {
-    return run(argc, argv);
+    const int status = run(argc, argv);
+    // A full disk may show at the end alone; an error of before stays noted.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw std::runtime_error("not all of the output could be written");
+    return status;
   } catch (const UsageError& error) {
     return complain(misused, error.what());
   } catch (const std::bad_alloc&) {

@@ -293,6 +293,14 @@ class Cli(Case):
         self.fail_with(2, "generate", self.runs / "a", "--prompt", "x", "--temperature", -1, said=["--temperature"])
         self.fail_with(2, "eval", said=["DIR"])
 
+    def test_output_that_cannot_be_written(self):
+        for arguments in (["--version"], ["info", "toy_vision"], ["man"], ["completion", "bash"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "w") as full:
+                done = subprocess.run([self.program, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      timeout=LIMIT)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, r"\A[^\n]*(written|write)[^\n]*\n\Z")
+
     def test_configuration_errors(self):
         out = ["--out", self.runs / "a"]
         self.fail_with(2, "train", self.root / "none.json", *out, said=["none.json"])
