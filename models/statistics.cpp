@@ -29,7 +29,8 @@ Spread spread(std::span<const double> values) {
   Spread result{.count = values.size()};
   if (values.empty()) return result;
   const auto n = static_cast<double>(values.size());
-  for (const double value : values) result.mean += value / n;
+  result.mean = values[0];  // from which differences are taken: equal values have no deviation, not even a rounding's
+  for (const double value : values) result.mean += (value - values[0]) / n;
   double squares = 0;
   for (const double value : values) squares += (value - result.mean) * (value - result.mean);
   if (values.size() > 1) result.deviation = std::sqrt(squares / (n - 1));

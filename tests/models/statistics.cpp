@@ -61,6 +61,8 @@ TEST_CASE("statistics: means, deviations and paired differences") {
   CHECK(spread(a).deviation == doctest::Approx(std::sqrt(14.0 / 3)));
   CHECK(spread(std::span(a).first(1)).deviation == 0);
   CHECK(spread({}).count == 0);
+  for (const double value : {914.4, 0.1, 0.7, 1 / 3.0})
+    for (const std::size_t count : {3, 5, 7}) CHECK(spread(std::vector(count, value)).deviation == 0);
   const PairedDifference d = paired_difference(a, b);  // 1, 0, 2, 2
   CHECK(d.difference.count == 4);
   CHECK(d.difference.mean == 1.25);
